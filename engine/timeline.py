@@ -174,7 +174,7 @@ class Timeline:
             return np.zeros(len(steps))
         pace = (seconds[-1] - seconds[0]) / max(known[-1] - known[0], 1.0)
         first = max(0.0, seconds[0] - known[0] * pace)
-        inside = np.interp(steps, np.concatenate([[0.0], known]), np.concatenate([[first], seconds]))
+        inside: Array = np.interp(steps, np.concatenate([[0.0], known]), np.concatenate([[first], seconds]))
         return inside + np.maximum(steps - known[-1], 0.0) * pace
 
     def metric_names(self) -> list[str]:

@@ -19,9 +19,7 @@ from gui.theme import themes
 CACHE_KIB = 32 * 1024
 
 
-def icon(
-    name: str, color_token: str = "text2", *, on_token: str | None = None
-) -> QIcon:
+def icon(name: str, color_token: str = "text2", *, on_token: str | None = None) -> QIcon:
     """An icon that follows the theme: `color_token` normally, `on_token` when checked, `text3` when disabled.
 
     Raises KeyError for a name without a drawing: that is a misspelling in our own code.
@@ -48,9 +46,7 @@ def pixmap(name: str, size: float, color: QColor, dpr: float = 1.0) -> QPixmap:
     return made
 
 
-def paint_icon(
-    painter: QPainter, name: str, rect: QRectF | QRect, color: QColor
-) -> None:
+def paint_icon(painter: QPainter, name: str, rect: QRectF | QRect, color: QColor) -> None:
     """Draw an icon into `rect`, in the coordinates of the painter, sharp at whatever scale the painter has now."""
     area = QRectF(rect)
     transform = painter.deviceTransform()
@@ -60,18 +56,14 @@ def paint_icon(
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
     side = min(area.width(), area.height())
     corner = area.center() - QPointF(side / 2, side / 2)
-    painter.drawPixmap(
-        QRectF(corner.x(), corner.y(), side, side), drawn, QRectF(drawn.rect())
-    )
+    painter.drawPixmap(QRectF(corner.x(), corner.y(), side, side), drawn, QRectF(drawn.rect()))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
 
 
 def icon_names() -> tuple[str, ...]:
     """The names of all drawings, sorted."""
     names = (entry.name for entry in files("resources").joinpath("icons").iterdir())
-    return tuple(
-        sorted(name.removesuffix(".svg") for name in names if name.endswith(".svg"))
-    )
+    return tuple(sorted(name.removesuffix(".svg") for name in names if name.endswith(".svg")))
 
 
 @cache
@@ -111,33 +103,26 @@ class _Engine(QIconEngine):
     def _color(self, mode: QIcon.Mode, state: QIcon.State) -> QColor:
         if mode == QIcon.Mode.Disabled:
             return themes.current.color("text3", 0.6)
-        return themes.current.color(
-            self._on_token if state == QIcon.State.On else self._token
-        )
+        return themes.current.color(self._on_token if state == QIcon.State.On else self._token)
 
-    def paint(
-        self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State
-    ) -> None:
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         paint_icon(painter, self._name, QRectF(rect), self._color(mode, state))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        return self.scaledPixmap(size, mode, state, 1.0)
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
         side = min(size.width(), size.height())
-        drawn = pixmap(self._name, side, self._color(mode, state))
+        drawn = pixmap(self._name, side, self._color(mode, state), scale)
         if size.width() == size.height():
             return drawn
-        whole = QPixmap(size)
+        whole = QPixmap(size * scale)
+        whole.setDevicePixelRatio(scale)
         whole.fill(Qt.GlobalColor.transparent)
         painter = QPainter(whole)
-        painter.drawPixmap(
-            QPoint((size.width() - side) // 2, (size.height() - side) // 2), drawn
-        )
+        painter.drawPixmap(QPoint((size.width() - side) // 2, (size.height() - side) // 2), drawn)
         painter.end()
         return whole
-
-    def scaledPixmap(
-        self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float
-    ) -> QPixmap:
-        return self.pixmap(size, mode, state)
 
     def clone(self) -> QIconEngine:
         copy = _Engine(self._name, self._token, self._on_token)

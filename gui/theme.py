@@ -46,7 +46,7 @@ FAMILIES = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Theme:
     """Every colour of one theme as "#RRGGBB", and the shares (0 to 1) at which some of them are laid over others."""
 
@@ -125,9 +125,7 @@ class Theme:
         last = len(self.gradient) - 1
         place = min(max(position, 0.0), 1.0) * last
         stop = min(int(place), last - 1)
-        return mix(
-            QColor(self.gradient[stop + 1]), QColor(self.gradient[stop]), place - stop
-        )
+        return mix(QColor(self.gradient[stop + 1]), QColor(self.gradient[stop]), place - stop)
 
 
 def mix(over: QColor, under: QColor, share: float) -> QColor:
@@ -269,9 +267,7 @@ class ThemeManager(QObject):
         if isinstance(application, QGuiApplication):
             # Asking the platform too makes native title bars and file dialogs agree with the window.
             wanted = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light}
-            application.styleHints().setColorScheme(
-                wanted.get(mode, Qt.ColorScheme.Unknown)
-            )
+            application.styleHints().setColorScheme(wanted.get(mode, Qt.ColorScheme.Unknown))
         self._settle()
 
     def _follow(self) -> None:
@@ -291,11 +287,7 @@ class ThemeManager(QObject):
         if not isinstance(application, QGuiApplication):
             return DARK
         # A system without an opinion gets the dark theme: charts and gradients read best on it.
-        return (
-            LIGHT
-            if application.styleHints().colorScheme() == Qt.ColorScheme.Light
-            else DARK
-        )
+        return LIGHT if application.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
 
 
 themes = ThemeManager()

@@ -1,0 +1,62 @@
+"""What a check of a project found: per node shapes, parameters and cost, totals, problems, and the generated code.
+
+Plain values, so that views and the command line need not know torch. `runtime/analyze.py` makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.problem import Problem, Severity
+from engine.tensor import TensorInfo
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """Facts of one node of one level, summed over the copies of the groups around it where it says total."""
+
+    inputs: Mapping[str, tuple[TensorInfo, ...]] = field(default_factory=dict)
+    """Per input port the shapes that arrive (several at a variadic port); first copy."""
+    outputs: Mapping[str, TensorInfo] = field(default_factory=dict)
+    """Per output port; absent when unknown. First copy."""
+    parameters: int = 0
+    """Of one copy of this node (a group: all inside, all its copies)."""
+    trainable: int = 0
+    buffers: int = 0
+    """Non-trainable values such as running statistics; `num_batches_tracked` is left out."""
+    multiply_adds: int = 0
+    """Per sample, one copy."""
+    copies: int = 1
+    paths: tuple[str, ...] = ()
+    """Instance paths, one per copy; empty for nodes without a module."""
+    constructor: str = ""
+    """Generated expression of the first copy."""
+
+    @property
+    def output(self) -> TensorInfo | None:
+        """The first output's shape, None when unknown."""
+        return next(iter(self.outputs.values()), None)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Result of one check. `nodes` is keyed by (definition id, node id); "" is the outermost level."""
+
+    nodes: Mapping[tuple[str, str], NodeFacts] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    parameters: int = 0
+    trainable: int = 0
+    buffers: int = 0
+    multiply_adds: int = 0
+    source: str = ""
+    """The model as Python text; empty while the graph has errors."""
+    lines: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    """1-based line of `source` -> (definition id, node id)."""
+    layers: tuple[str, ...] = ()
+    """Instance paths that hold weights, input side first."""
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Problems that stop training."""
+        return tuple(item for item in self.problems if item.severity is Severity.ERROR)

@@ -1,0 +1,1 @@
+"""Layer declarations, one file per family; the file name is the family."""

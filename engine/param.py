@@ -1,0 +1,268 @@
+"""One typed setting: default, bounds, unit, choices, help, old names; validation; to and from JSON and text.
+
+A setting that knows its kind knows everything: the form, the bounds, the command line and the file derive from it.
+Never names a widget.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+Size = int | tuple[int, int]
+"""A side, or (height, width)."""
+Padding = str | int | tuple[int, int]
+"""`same`, a number of pixels, or (height, width)."""
+Ints = tuple[int, ...]
+"""A list of whole numbers, such as a target shape."""
+Tagged = Mapping[str, Any]
+"""One of the declarations of a kind, with its settings: {"type": "sgd", "lr": 0.01}."""
+
+MAX_SIZE = 2**24
+"""No size in a project may be larger: a file must not be able to exhaust memory by a number."""
+
+_KINDS = {
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "str": "text",
+    "Size": "size",
+    "Padding": "padding",
+    "Ints": "ints",
+    "Tagged": "tagged",
+    "int | None": "int",
+    "float | None": "float",
+    "str | None": "text",
+    "Size | None": "size",
+    "Ints | None": "ints",
+    "Tagged | None": "tagged",
+}
+
+
+@dataclass(frozen=True)
+class Param:
+    """A declared setting. `kind` is int, float, bool, text, choice, size, padding, ints, tagged, list or path."""
+
+    name: str
+    kind: str
+    default: Any
+    help: str = ""
+    label: str = ""
+    unit: str = ""
+    min: float | None = None
+    max: float | None = None
+    choices: tuple[str, ...] = ()
+    """Allowed words of a `choice`; for `tagged` and `list` the declaration kind stands in `of`."""
+    of: str = ""
+    optional: bool = False
+    """None is allowed; its meaning stands in `help` (`inherit`, `none`, `as the data gives`)."""
+    was: tuple[str, ...] = ()
+    advanced: bool = False
+    shown_if: tuple[str, tuple[Any, ...]] | None = None
+    """(other setting, values for which this one matters): the form hides it otherwise."""
+    log: bool = False
+    """Steps of the form multiply instead of add (learning rates)."""
+
+    @property
+    def title(self) -> str:
+        """Words of the form's label."""
+        return self.label or self.name.replace("_", " ").capitalize()
+
+    @property
+    def domain(self) -> str:
+        """What is allowed, in words: `a whole number from 1 to 16,777,216`."""
+        words = _domain_words(self)
+        return f"{words}, or none" if self.optional else words
+
+    def clean(self, value: Any) -> Any:
+        """The value in its canonical form (JSON lists become tuples); ValueError says what is allowed."""
+        if value is None and self.optional:
+            return None
+        try:
+            return _CLEANERS[self.kind](self, value)
+        except (TypeError, ValueError, KeyError, OverflowError):
+            raise ValueError(f"{_shown(value)} is not {self.domain}") from None
+
+    def parse(self, text: str) -> Any:
+        """The value of command-line text: JSON, else the text itself; then `clean`."""
+        try:
+            value = json.loads(text)
+        except (json.JSONDecodeError, RecursionError):
+            value = text
+        if self.kind in ("text", "choice", "path") and not isinstance(value, str) and value is not None:
+            value = text
+        return self.clean(value)
+
+
+def param(
+    *,
+    default: Any,
+    help: str = "",
+    label: str = "",
+    unit: str = "",
+    min: float | None = None,
+    max: float | None = None,
+    choices: tuple[str, ...] = (),
+    of: str = "",
+    kind: str = "",
+    was: tuple[str, ...] = (),
+    advanced: bool = False,
+    shown_if: tuple[str, tuple[Any, ...]] | None = None,
+    log: bool = False,
+) -> Any:
+    """Declares a setting in the body of a declaration class; its annotation gives the kind.
+
+    Annotations: int, float, bool, str, Size, Padding, Ints, Tagged, or one of these with `| None`.
+    `choices` makes a str a choice; `kind="path"` or `kind="list"` is stated where the annotation cannot say it.
+    """
+    return _Declared(
+        dict(
+            default=default, help=help, label=label, unit=unit, min=min, max=max, choices=choices, of=of, kind=kind,
+            was=was, advanced=advanced, shown_if=shown_if, log=log,
+        )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """What `param()` leaves in a class body until the declaration is made."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def params_of(cls: type) -> tuple[Param, ...]:
+    """The settings declared in a class and its bases, bases first, in order of appearance."""
+    found: dict[str, Param] = {}
+    for base in reversed(cls.__mro__):
+        for name, value in vars(base).items():
+            if isinstance(value, _Declared):
+                found[name] = _make(name, str(base.__annotations__.get(name, "")), value.settings)
+    return tuple(found.values())
+
+
+def _make(name: str, annotation: str, settings: dict[str, Any]) -> Param:
+    kind = settings["kind"] or ("choice" if settings["choices"] else _KINDS.get(annotation, ""))
+    if not kind:
+        raise TypeError(f"setting {name!r} has annotation {annotation!r}; use one of {', '.join(_KINDS)}")
+    if kind in ("int", "size", "padding", "ints") and settings["max"] is None:
+        settings = {**settings, "max": MAX_SIZE}
+    made = Param(name=name, **{**settings, "kind": kind, "optional": annotation.endswith("| None")})
+    made.clean(made.default)
+    return made
+
+
+def _whole(param: Param, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or int(value) != value:
+        raise ValueError
+    return int(_bounded(param, int(value)))
+
+
+def _real(param: Param, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        raise ValueError
+    return float(_bounded(param, float(value)))
+
+
+def _bounded(param: Param, value: Any) -> Any:
+    if (param.min is not None and value < param.min) or (param.max is not None and value > param.max):
+        raise ValueError
+    return value
+
+
+def _boolean(param: Param, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _text(param: Param, value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 10_000:
+        raise ValueError
+    return value
+
+
+def _choice(param: Param, value: Any) -> str:
+    if value not in param.choices:
+        raise ValueError
+    return str(value)
+
+
+def _size(param: Param, value: Any) -> Size:
+    if isinstance(value, (list, tuple)):
+        if len(value) != 2:
+            raise ValueError
+        return (_whole(param, value[0]), _whole(param, value[1]))
+    return _whole(param, value)
+
+
+def _padding(param: Param, value: Any) -> Padding:
+    return "same" if value == "same" else _size(param, value)
+
+
+def _ints(param: Param, value: Any) -> Ints:
+    items = [value] if isinstance(value, int) else value
+    if not isinstance(items, (list, tuple)) or len(items) > 64:
+        raise ValueError
+    return tuple(_whole(param, item) for item in items)
+
+
+def _tagged(param: Param, value: Any) -> Tagged:
+    if isinstance(value, str):
+        return {"type": value}
+    if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
+        raise ValueError
+    return dict(value)
+
+
+def _list(param: Param, value: Any) -> tuple[Tagged, ...]:
+    items = [value] if isinstance(value, (str, Mapping)) else value
+    if not isinstance(items, (list, tuple)) or len(items) > 64:
+        raise ValueError
+    return tuple(_tagged(param, item) for item in items)
+
+
+_CLEANERS = {
+    "int": _whole,
+    "float": _real,
+    "bool": _boolean,
+    "text": _text,
+    "path": _text,
+    "choice": _choice,
+    "size": _size,
+    "padding": _padding,
+    "ints": _ints,
+    "tagged": _tagged,
+    "list": _list,
+}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _domain_words(param: Param) -> str:
+    bounds = ""
+    if param.min is not None and param.max is not None:
+        bounds = f" from {param.min:,g} to {param.max:,.10g}"
+    elif param.min is not None:
+        bounds = f", {param.min:,g} or more"
+    elif param.max is not None:
+        bounds = f", {param.max:,g} or less"
+    words = {
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "text": "text",
+        "path": "a path",
+        "choice": "one of " + ", ".join(param.choices),
+        "size": "a whole number or a pair of them, each",
+        "padding": "'same', a whole number or a pair of them, each",
+        "ints": "a list of whole numbers, each",
+        "tagged": f"a {param.of or 'declaration'} by name or as {{'type': name, ...}}",
+        "list": f"a list of {param.of or 'declaration'}s",
+    }
+    return words[param.kind] + (bounds if param.kind in ("int", "float", "size", "padding", "ints") else "")

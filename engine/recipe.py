@@ -1,0 +1,119 @@
+"""How to train, as values only: data, preprocessing, loss, optimizer, schedule, clipping, epochs, seed, device.
+
+Each choice among declarations is a tagged value, {"type": "sgd", "lr": 0.01}. The recipe's own settings are declared
+like everything else, so the form, the command line's `--set` and the file derive from this one place.
+Never holds a tensor and never trains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.declare import find, make, record
+from engine.param import Size, Tagged, param
+
+
+@record("recipe", title="Recipe")
+class RecipeSettings:
+    """What is trained on, towards what, and how."""
+
+    data: Tagged = param(default={"type": "digits"}, of="dataset", help="Where the samples come from")
+    preprocess: Tagged = param(
+        default={"type": "preprocess"}, of="record", help="What happens to every sample; leaves with the model"
+    )
+    augment: Any = param(
+        default=(), kind="list", of="augment", help="Random changes of training samples, in order; never of others"
+    )
+    loss: Tagged = param(default={"type": "cross_entropy"}, of="loss", help="What training makes small")
+    metrics: Any = param(
+        default=({"type": "accuracy"},), kind="list", of="metric", help="Figures shown beside the loss"
+    )
+    optimizer: Tagged = param(default={"type": "sgd"}, of="optimizer", help="How the weights follow their gradients")
+    schedule: Tagged = param(default={"type": "constant"}, of="schedule", help="How the learning rate changes")
+    clip: Tagged = param(default={"type": "none"}, of="clip", help="How large gradients are cut back")
+    epochs: int = param(default=10, min=1, max=100_000, help="How often training goes through all training samples")
+    batch_size: int = param(default=32, min=1, max=1_000_000, unit="samples", help="Samples per optimizer step")
+    seed: int = param(default=0, min=0, max=2**31 - 1, help="Start of all random numbers but the split's")
+    device: str = param(
+        default="auto", choices=("auto", "cpu", "cuda", "mps"), help="Where it runs; auto takes a GPU if there is one"
+    )
+    early_stopping: Tagged = param(
+        default={"type": "early_stopping"}, of="record", help="Stop when validation no longer improves"
+    )
+    gradient_flow: bool = param(default=True, help="Record how strongly gradients reach each layer, on sampled steps")
+
+
+@record("early_stopping", title="Early stopping")
+class EarlyStopping:
+    """Stops when the monitored figure has not improved for `patience` epochs, and can point back to the best weights."""
+
+    enabled: bool = param(default=False, help="Stop before the planned epochs are over")
+    monitor: str = param(default="val_loss", help="The figure that decides what is best: val_loss, val_accuracy, ...")
+    patience: int = param(default=10, min=1, max=100_000, unit="epochs", help="Epochs without improvement to wait")
+    min_delta: float = param(default=0.0, min=0.0, help="Smaller improvements do not count")
+    restore_best: bool = param(default=True, help="The run's result is its best checkpoint, not its last")
+
+
+@record("preprocess", title="Preprocessing")
+class Preprocess:
+    """What happens to every sample before the model sees it; part of what is exported."""
+
+    scale: str = param(
+        default="unit", choices=("unit", "none"), help="unit: pixel values 0 to 1; none: as they are in the data"
+    )
+    standardize: str = param(
+        default="none",
+        choices=("none", "feature", "channel"),
+        help="Subtract the training set's mean and divide by its deviation, per feature (pixel, column) or per channel",
+    )
+    resize: Size | None = param(default=None, min=1, max=4_096, unit="px", help="Size of images; none keeps it")
+    color: str = param(default="keep", choices=("keep", "grey", "rgb"), help="Turn images grey or into three channels")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The values of `RecipeSettings` that differ from their defaults, canonical. Unknown types are kept."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str) -> Any:
+        """A setting, its default when not set. KeyError when there is no such setting."""
+        return self.values.get(name, SETTINGS.by_name[name].default)
+
+    def made(self, name: str) -> Any:
+        """The declared object of a tagged setting, with its settings as attributes; ValueError when it is not valid."""
+        tagged = self.get(name)
+        kind = SETTINGS.by_name[name].of
+        return make(kind, tagged)
+
+    def listed(self, name: str) -> list[Any]:
+        """The declared objects of a list setting (`augment`, `metrics`)."""
+        return [make(SETTINGS.by_name[name].of, tagged) for tagged in self.get(name)]
+
+    def with_value(self, name: str, value: Any) -> Recipe:
+        """A recipe with one setting replaced; ValueError says what is allowed."""
+        param_ = SETTINGS.by_name[name]
+        values = {**self.values, param_.name: param_.clean(value)}
+        return Recipe({key: item for key, item in values.items() if item != SETTINGS.by_name[key].default})
+
+    @property
+    def epochs(self) -> int:
+        """Planned epochs."""
+        return int(self.get("epochs"))
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per optimizer step."""
+        return int(self.get("batch_size"))
+
+    @property
+    def seed(self) -> int:
+        """Seed of weights, order and augmentation; the split has its own."""
+        return int(self.get("seed"))
+
+
+_found = find("record", "recipe")
+assert _found is not None
+SETTINGS = _found
