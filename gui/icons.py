@@ -1,8 +1,8 @@
 """Icons: our own SVG drawings, coloured by the theme when they are drawn and sharp at every scale.
 
-Owns reading `resources/icons` and the cache of finished pixmaps. Never decides which icon an action gets. A drawing uses
-`currentColor` only, so one file serves both themes; QIcon objects ask for their colour at each paint and therefore follow
-a change of theme without being made again.
+Owns reading `resources/icons` and the cache of finished pixmaps. Never decides which icon an action gets. A drawing
+uses `currentColor` only, so one file serves both themes; QIcon objects ask for their colour at each paint and therefore
+follow a change of theme without being made again.
 """
 
 from __future__ import annotations

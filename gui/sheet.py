@@ -1,7 +1,7 @@
 """The text of the style sheet, made from the theme: every standard control in all its states.
 
 Owns selectors and sizes. Never applies the sheet (`gui.style` does) and holds no colour of its own: colours are tokens.
-Controls say what they are by properties: `kind` of a button, `role` of a label, `invalid` of a field, `dense` of a form.
+Controls say what they are by properties: `kind` of a button, `role` of a label, `invalid` and `dense` of a field.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ MARKS: Mapping[str, tuple[str, str]] = {
 """The marks a sheet needs as files: mark -> drawing and colour token."""
 
 WINDOW = Template("""
-QWidget { color: $text; font-size: 12px; selection-background-color: $select_text; selection-color: $text; }
 QMainWindow, QDialog { background: $panel; }
 QMainWindow::separator { background: $border; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $accent; }
@@ -133,7 +132,8 @@ QToolButton#qt_toolbar_ext_button { qproperty-icon: url($more); }
 
 FIELDS = Template("""
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit, QAbstractSpinBox {
-    background: $sunken; border: 1px solid $control; border-radius: 5px; color: $text; }
+    background: $sunken; border: 1px solid $control; border-radius: 5px; color: $text;
+    selection-background-color: $select_text; selection-color: $text; }
 QLineEdit, QAbstractSpinBox, QComboBox { padding: 0 8px; min-height: ${field_inner}px; }
 QLineEdit[dense="true"], QAbstractSpinBox[dense="true"], QComboBox[dense="true"] { min-height: ${dense_inner}px; }
 QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover, QPlainTextEdit:hover { border-color: $text3; }
