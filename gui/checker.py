@@ -1,0 +1,111 @@
+"""Checks the open project in a thread of its own; the newest project wins. Warms torch up first.
+
+One of the three modules that reach `engine.runtime`, and only inside the thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+
+from engine.check import check_project
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
+
+from engine.analysis import Analysis
+from engine.project import Project
+from gui.document import Document
+
+_SETTLE_MS = 15
+"""Edits within this time are checked together: a drag makes dozens of them."""
+
+
+class Checker(QObject):
+    """Keeps `document.analysis` up to date. `warm` turns true when torch is loaded."""
+
+    warmed = Signal()
+    failed = Signal(str)
+    """A traceback: the check itself broke, which is our fault, not the user's."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self._document = document
+        self._thread = _CheckThread()
+        self._thread.done.connect(self._take)
+        self._thread.warmed.connect(self._mark_warm)
+        self._thread.failed.connect(self.failed)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SETTLE_MS)
+        self._timer.timeout.connect(self.check)
+        self.warm = False
+        document.changed.connect(self._edited)
+        document.opened.connect(self.check)
+
+    def start(self) -> None:
+        """Begins to warm torch up and to check; call once the window is visible."""
+        self._thread.start()
+        self.check()
+
+    def check(self) -> None:
+        """Asks for a check of the project as it is now."""
+        project = self._document.project
+        if not self.warm:
+            # Until torch is there, say at least what can be said without it.
+            self._document.accept(Analysis(problems=tuple(check_project(project))), project)
+        self._thread.ask(project)
+
+    def stop(self) -> None:
+        """Ends the thread; waits for the check under way."""
+        self._timer.stop()
+        self._thread.ask(None)
+        if self._thread.isRunning():
+            self._thread.wait()
+
+    def _edited(self, _delta: object) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _mark_warm(self) -> None:
+        self.warm = True
+        self.warmed.emit()
+
+    def _take(self, analysis: Analysis, project: Project) -> None:
+        self._document.accept(analysis, project)
+
+
+class _CheckThread(QThread):
+    done = Signal(object, object)
+    warmed = Signal()
+    failed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wake = threading.Condition()
+        self._wanted: Project | None = None
+        self._asked = False
+
+    def ask(self, project: Project | None) -> None:
+        """The next project to check; None ends the thread."""
+        with self._wake:
+            self._wanted, self._asked = project, True
+            self._wake.notify()
+
+    def run(self) -> None:
+        """Thread body: warm up once, then check whatever was asked last."""
+        from engine.runtime.analyze import Memo, analyze
+        from engine.runtime.warmup import warm_up
+
+        warm_up()
+        self.warmed.emit()
+        memo = Memo()
+        while True:
+            with self._wake:
+                while not self._asked:
+                    self._wake.wait()
+                project, self._asked = self._wanted, False
+            if project is None:
+                return
+            try:
+                self.done.emit(analyze(project, memo=memo), project)
+            except Exception:  # a bug of ours must not end the checks
+                self.failed.emit(traceback.format_exc())

@@ -1,0 +1,149 @@
+"""One-off work beside the window: reading data, previews, downloads, exports, evaluation. Progress and cancel.
+
+One of the three modules that reach `engine.runtime`, and only inside the threads of its jobs. A job that draws random
+numbers is guarded in the engine, so that it cannot change a training that runs at the same time.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from engine.problem import Problem, ProblemError
+
+
+class Progress(Protocol):
+    """Called by the work: so much done of so much (None: unknown), and what it is doing."""
+
+    def __call__(self, done: int, total: int | None, words: str) -> None:
+        """Reports once; cheap enough for every chunk of work."""
+
+
+Work = Callable[[Progress, threading.Event], Any]
+
+
+@dataclass(frozen=True)
+class _Answers:
+    done: Callable[[Any], None] | None
+    failed: Callable[[Problem], None] | None
+    cancelled: Callable[[], None] | None
+
+
+class Job(QThread):
+    """One piece of work. Exactly one of `done`, `failed`, `cancelled`, `broke` is emitted at its end."""
+
+    progressed = Signal(object, object, str)
+    done = Signal(object)
+    failed = Signal(object)
+    """A `Problem`."""
+    cancelled = Signal()
+    broke = Signal(str)
+    """A traceback: a bug of ours."""
+
+    def __init__(self, title: str, work: Work, answers: _Answers, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.title = title
+        self.dropped = False
+        """True once nobody wants the result any more."""
+        self._work = work
+        self._cancel = threading.Event()
+        self._answers = answers
+        # Bound methods of a QObject of the window's thread, so that results arrive there.
+        self.done.connect(self._on_done)
+        self.failed.connect(self._on_failed)
+        self.cancelled.connect(self._on_cancelled)
+
+    def cancel(self) -> None:
+        """Asks the work to give up; `cancelled` follows when it has."""
+        self._cancel.set()
+
+    def run(self) -> None:
+        """Thread body."""
+        try:
+            result = self._work(self._report, self._cancel)
+        except ProblemError as fault:
+            if self._cancel.is_set():
+                self.cancelled.emit()
+            else:
+                self.failed.emit(fault.problem)
+        except Exception:  # a bug of ours must reach the crash dialog, not the terminal only
+            self.broke.emit(traceback.format_exc())
+        else:
+            if self._cancel.is_set():
+                self.cancelled.emit()
+            else:
+                self.done.emit(result)
+
+    def _on_done(self, result: object) -> None:
+        if self._answers.done and not self.dropped:
+            self._answers.done(result)
+
+    def _on_failed(self, problem: Problem) -> None:
+        if self._answers.failed and not self.dropped:
+            self._answers.failed(problem)
+
+    def _on_cancelled(self) -> None:
+        if self._answers.cancelled and not self.dropped:
+            self._answers.cancelled()
+
+    def _report(self, done: int, total: int | None, words: str) -> None:
+        self.progressed.emit(done, total, words)
+
+
+class Jobs(QObject):
+    """The jobs under way. A job started under the name of another takes its place: the newest wins."""
+
+    started = Signal(object)
+    """The `Job`, so that whoever shows progress can listen to it."""
+    broke = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._running: dict[Job, str] = {}
+
+    def start(
+        self,
+        name: str,
+        title: str,
+        work: Work,
+        *,
+        done: Callable[[Any], None] | None = None,
+        failed: Callable[[Problem], None] | None = None,
+        cancelled: Callable[[], None] | None = None,
+    ) -> Job:
+        """Starts work in a thread of its own; older work under the same name is cancelled and its result dropped."""
+        for older, older_name in self._running.items():
+            if older_name == name:
+                older.dropped = True
+                older.cancel()
+        job = Job(title, work, _Answers(done, failed, cancelled), self)
+        self._running[job] = name
+        job.broke.connect(self.broke)
+        job.finished.connect(self._clear_finished)
+        self.started.emit(job)
+        job.start()
+        return job
+
+    @property
+    def busy(self) -> bool:
+        """True while any job runs."""
+        return bool(self._running)
+
+    def cancel_all(self) -> None:
+        """Asks every job to give up and waits for them; for closing the window."""
+        for job in self._running:
+            job.dropped = True
+            job.cancel()
+        for job in list(self._running):
+            job.wait()
+        self._clear_finished()
+
+    def _clear_finished(self) -> None:
+        for job in [job for job in self._running if job.isFinished()]:
+            del self._running[job]
+            job.deleteLater()

@@ -1,0 +1,127 @@
+"""A changed project is never lost: it is written to a recovery file every half minute and offered after a crash.
+
+Owns the recovery files in the state folder. Never touches the project's own file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.places import state_folder
+from engine.projectfile import read_project, write_project
+from filelock import FileLock, Timeout
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.problem import ProblemError
+from engine.project import Project
+from gui import settings
+from gui.document import Document
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Work found after a crash: the project and the file it belongs to (None when it never had one)."""
+
+    project: Project
+    path: Path | None
+    file: Path
+
+
+class Recovery(QObject):
+    """Writes `<state>/recovery/<process>.lwr` while there are unsaved changes; removes it when there are none."""
+
+    saved = Signal()
+    failed = Signal(object)
+    """A `Problem`: the recovery file could not be written."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self._document = document
+        self._written: Project | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(max(1, settings.autosave_seconds.get()) * 1000)
+        self._timer.timeout.connect(self.write)
+        folder = _folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = folder / f"{os.getpid()}.lwr"
+        # Held while this process lives: whoever starts next can tell a crash from a window that is still open.
+        self._lock = FileLock(str(self.file) + ".lock")
+        self._lock.acquire(timeout=1)
+        document.state_changed.connect(self._watch)
+
+    def write(self) -> None:
+        """Writes the recovery file now, when the project has changed since the last time."""
+        project = self._document.project
+        if not self._document.dirty:
+            self._remove()
+            return
+        if project is self._written:
+            return
+        try:
+            write_project(project, self.file)
+            path = self._document.path
+            _note(self.file).write_text(json.dumps({"path": str(path) if path else ""}), encoding="utf-8")
+        except (OSError, ProblemError) as fault:
+            if isinstance(fault, ProblemError):
+                self.failed.emit(fault.problem)
+            return
+        self._written = project
+        self.saved.emit()
+
+    def close(self) -> None:
+        """Ends the watch and removes the file: the project was saved or given up on purpose."""
+        self._timer.stop()
+        self._remove()
+        self._lock.release()
+        Path(str(self.file) + ".lock").unlink(missing_ok=True)
+
+    def _watch(self) -> None:
+        if self._document.dirty and settings.autosave.get():
+            if not self._timer.isActive():
+                self._timer.start()
+        else:
+            self._timer.stop()
+            self._remove()
+
+    def _remove(self) -> None:
+        self._written = None
+        discard(self.file)
+
+
+def find() -> list[Recovered]:
+    """Work that crashed windows left behind, newest first. Files of windows that still live are left alone."""
+    found: list[tuple[float, Recovered]] = []
+    for file in _folder().glob("*.lwr"):
+        lock = FileLock(str(file) + ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        try:
+            project = read_project(file).project
+            path = (
+                str(json.loads(_note(file).read_text(encoding="utf-8")).get("path", "")) if _note(file).exists() else ""
+            )
+            found.append((file.stat().st_mtime, Recovered(project, Path(path) if path else None, file)))
+        except (ProblemError, OSError, ValueError):
+            continue
+        finally:
+            lock.release()
+    return [item for _, item in sorted(found, key=lambda pair: -pair[0])]
+
+
+def discard(file: Path) -> None:
+    """Removes a recovery file and its note."""
+    file.unlink(missing_ok=True)
+    _note(file).unlink(missing_ok=True)
+
+
+def _note(file: Path) -> Path:
+    return file.with_suffix(".json")
+
+
+def _folder() -> Path:
+    return state_folder() / "recovery"
