@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
-from PySide6.QtCore import QByteArray, QSettings
 from platformdirs import user_data_dir
+from PySide6.QtCore import QByteArray, QSettings
 
 T = TypeVar("T")
 ORGANISATION = "Layerwright"
