@@ -209,5 +209,3 @@ class Entry(QLineEdit):
             room += round(QFontMetricsF(ui_font(11)).horizontalAdvance(self._unit)) + 6
         if self.textMargins().right() != room:
             self.setTextMargins(0, 0, room, 0)
-
-
