@@ -1,0 +1,224 @@
+"""The content of the Charts dock: a row of charts, what they share, and the choice of which are shown.
+
+Owns arrangement and repainting rhythm. Which runs are shown is told from outside (`show_timelines`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+
+from gui.charts.chart import Chart
+from gui.charts.depth import DepthChart
+from gui.charts.empty import EmptyCharts
+from gui.charts.gradient import GradientTimeChart
+from gui.charts.loss import LossChart
+from gui.charts.metric import MetricChart
+from gui.charts.rate import RateChart
+from gui.charts.speed import SpeedChart
+from gui.charts.state import ChartSeries, ChartState, Plan, TimeAxis
+from gui.clock import clock
+from gui.icons import icon
+from gui.theme import color, themes
+
+KINDS: tuple[type[Chart], ...] = (LossChart, RateChart, MetricChart, GradientTimeChart, DepthChart, SpeedChart)
+"""Every chart there is, in the order in which chosen ones stand: time first, depth beneath the network's right part."""
+
+DEFAULT = ("loss", "rate", "depth")
+
+STRETCH = {"loss": 35, "rate": 26, "depth": 39}
+"""Shares of the width; charts not named here take as much as the loss."""
+
+CORNER = 32
+
+
+class ChartPanel(QWidget):
+    """Shows charts of the given runs. Signals: the buttons of the empty state, failed exports, a changed choice."""
+
+    train_requested = Signal()
+    open_run_requested = Signal()
+    problem = Signal(object)
+    choice_changed = Signal(object)
+    """Names of the charts on show, as a tuple: to be remembered."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.state = ChartState(self)
+        self.charts: dict[str, Chart] = {}
+        self._chosen: tuple[str, ...] = ()
+        self.empty = EmptyCharts()
+        self.empty.train_requested.connect(self.train_requested)
+        self.empty.open_run_requested.connect(self.open_run_requested)
+        self.axis_choice = QComboBox()
+        self.chart_choice = QToolButton()
+        self.corner = self._make_corner()
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self._build()
+        self.choose(DEFAULT)
+        self.state.changed.connect(self._renew)
+        themes.changed.connect(self._restyle)
+        clock.subscribe(self, self.tick)
+        self._retranslate()
+
+    def show_timelines(self, series: Sequence[ChartSeries]) -> None:
+        """Show these runs, the leading one first; nothing for none."""
+        before = tuple(item.timeline for item in self.state.series)
+        if tuple(item.timeline for item in series) != before:
+            for chart in self.charts.values():
+                chart.reset_range()
+        self.state.show(series)
+        self._stack.setCurrentIndex(1 if series else 0)
+        self.tick()
+
+    def set_plan(self, plan: Plan | None, unedited: Plan | None = None) -> None:
+        """The leading run's planned rate as (step, rate) pairs; `unedited` is the plan before edits by hand."""
+        self.state.set_plan(plan, unedited)
+        self.tick()
+
+    def choose(self, names: Sequence[str]) -> None:
+        """Show these charts; unknown names are passed over, and at least one stays."""
+        chosen = tuple(kind.name for kind in KINDS if kind.name in names) or DEFAULT[:1]
+        if chosen == self._chosen:
+            return
+        self._chosen = chosen
+        for name in chosen:
+            if name not in self.charts:
+                self._make(name)
+        while self._row.count():
+            self._row.takeAt(0)
+        for name, chart in self.charts.items():
+            chart.setVisible(name in chosen)
+        for index, name in enumerate(chosen):
+            self.charts[name].first_in_row = index == 0
+            self._row.addWidget(self.charts[name], STRETCH.get(name, 35))
+        self.tick()
+        self.choice_changed.emit(chosen)
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Names of the charts on show."""
+        return self._chosen
+
+    def take_corner(self) -> QWidget:
+        """Hand the choice of charts and time axis to a title bar; the row above the charts goes."""
+        self._outer.removeWidget(self.corner)
+        self.corner.setParent(None)
+        return self.corner
+
+    def tick(self) -> None:
+        """Refresh the visible charts whose data changed; the clock calls this ten times a second."""
+        for name in self._chosen:
+            self.charts[name].tick()
+
+    def export(self, name: str, path: Path | str) -> None:
+        """Write a chart to a file, see `Chart.export`."""
+        self.charts[name].export(path)
+
+    def sizeHint(self) -> QSize:
+        """The charts dock of a middle-sized window."""
+        return QSize(1104, 242)
+
+    def paintEvent(self, event: object) -> None:
+        """Fill with the panel's colour."""
+        QPainter(self).fillRect(self.rect(), color("panel"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow a change of language."""
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
+        super().changeEvent(event)
+
+    def _build(self) -> None:
+        row = QWidget()
+        row.setLayout(self._row)
+        pages = QWidget()
+        self._stack = QStackedLayout(pages)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(row)
+        self._outer = QVBoxLayout(self)
+        self._outer.setContentsMargins(0, 0, 0, 0)
+        self._outer.setSpacing(0)
+        self._outer.addWidget(self.corner)
+        self._outer.addWidget(pages, 1)
+
+    def _make(self, name: str) -> None:
+        kind = next(kind for kind in KINDS if kind.name == name)
+        chart = kind(self.state)
+        chart.problem.connect(self.problem)
+        self.charts[name] = chart
+
+    def _make_corner(self) -> QWidget:
+        corner = QWidget()
+        corner.setFixedHeight(CORNER)
+        self._axis_label = QLabel()
+        self._axis_label.setBuddy(self.axis_choice)
+        for axis in ("epochs", "steps", "seconds"):
+            self.axis_choice.addItem(axis, axis)
+        self.axis_choice.activated.connect(self._axis_chosen)
+        self.chart_choice.setIcon(icon("charts"))
+        self.chart_choice.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.chart_choice.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.chart_choice.setAutoRaise(True)
+        self._choice_menu = QMenu(self.chart_choice)
+        self._choice_menu.aboutToShow.connect(self._fill_choice)
+        self.chart_choice.setMenu(self._choice_menu)
+        layout = QHBoxLayout(corner)
+        layout.setContentsMargins(12, 2, 8, 2)
+        layout.setSpacing(8)
+        layout.addStretch()
+        for widget in (self.chart_choice, self._axis_label, self.axis_choice):
+            layout.addWidget(widget)
+        return corner
+
+    def _fill_choice(self) -> None:
+        self._choice_menu.clear()
+        words = {
+            "loss": self.tr("Loss"),
+            "rate": self.tr("Learning rate"),
+            "metric": self.tr("Metric"),
+            "gradient": self.tr("Gradient norm over time"),
+            "depth": self.tr("Gradient flow over depth"),
+            "speed": self.tr("Speed"),
+        }
+        for kind in KINDS:
+            action = self._choice_menu.addAction(words[kind.name])
+            action.setCheckable(True)
+            action.setChecked(kind.name in self._chosen)
+            action.toggled.connect(partial(self._toggle, kind.name))
+
+    def _toggle(self, name: str, wanted: bool) -> None:
+        self.choose([*self._chosen, name] if wanted else [kept for kept in self._chosen if kept != name])
+
+    def _axis_chosen(self, index: int) -> None:
+        axis: TimeAxis = self.axis_choice.itemData(index)
+        self.state.set_time_axis(axis)
+        self.tick()
+
+    def _renew(self) -> None:
+        index = self.axis_choice.findData(self.state.time_axis)
+        self.axis_choice.setCurrentIndex(index)
+        for chart in self.charts.values():
+            chart.invalidate()
+        self.tick()
+
+    def _restyle(self) -> None:
+        for chart in self.charts.values():
+            chart.restyle()
+        self.update()
+
+    def _retranslate(self) -> None:
+        words = {"epochs": self.tr("epochs"), "steps": self.tr("steps"), "seconds": self.tr("seconds")}
+        for index in range(self.axis_choice.count()):
+            self.axis_choice.setItemText(index, words[self.axis_choice.itemData(index)])
+        self.axis_choice.setToolTip(self.tr("What the charts over time are drawn against"))
+        self.axis_choice.setAccessibleName(self.tr("x axis"))
+        self._axis_label.setText(self.tr("x axis"))
+        self.chart_choice.setText(self.tr("Charts"))
+        self.chart_choice.setToolTip(self.tr("Choose which charts are shown"))

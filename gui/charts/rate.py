@@ -1,0 +1,66 @@
+"""Learning rate over time: what was used, what is planned, what would have been. Owns only the choice of curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from engine.timeline import Timeline
+from gui.charts.curves import Curve
+from gui.charts.state import ChartState
+from gui.charts.ticks import GrowingRange
+from gui.charts.timechart import TimeChart, series_color, series_dash
+
+DECADES = 4.0
+"""A cosine ends at zero: below four decades of the highest rate the curve may leave the chart at its foot."""
+
+
+class RateChart(TimeChart):
+    """The rate so far, solid; the plan, dashed to its end; the plan without edits by hand, dotted."""
+
+    name = "rate"
+
+    def __init__(self, state: ChartState) -> None:
+        super().__init__(state)
+        self.range = GrowingRange(least_decades=1.0, most_decades=DECADES)
+
+    def title(self) -> str:
+        """What the chart is."""
+        return self.tr("Learning rate")
+
+    def subtitle(self) -> str:
+        """The scale."""
+        return self.tr("log") if self.log else self.tr("linear")
+
+    def include(self, low: float, high: float) -> None:
+        """Whole decades: rates are spoken of in powers of ten."""
+        if self.log:
+            low = max(low, high / 10**DECADES)
+            self.range.include_log(10 ** np.floor(np.log10(low) + 1e-9), 10 ** np.ceil(np.log10(high) - 1e-9))
+        else:
+            self.range.include_linear(0.0, high)
+
+    def curves(self) -> Iterable[tuple[Timeline, Curve]]:
+        """Dotted, dashed, solid: what really happened lies on top."""
+        first = self.state.first
+        alone = len(self.state.series) == 1
+        if first is not None and self.state.unedited:
+            step, rate = self.state.unedited
+            yield first, Curve("without edits", step, rate, "text3", width=1.2, dash=(1.5, 3.5), legend=False)
+        if first is not None and self.state.plan:
+            step, rate = self.state.plan
+            tint = "series.0" if alone else series_color(self.state.series[0])
+            plan = Curve("planned", step, rate, tint, width=1.5, dash=(5, 4), smooth=True, label=self.tr("planned"))
+            plan.legend = alone
+            yield first, plan
+        for item in reversed(self.state.series):
+            step, rate = item.timeline.lr.points()
+            tint = "series.0" if alone else series_color(item)
+            name = "rate" if alone else f"{item.name}: rate"
+            now = Curve(name, step, rate, tint, width=1.8, label=self.tr("now") if alone else item.name)
+            now.dash = None if alone else series_dash(item)
+            yield item.timeline, now
+
+    def _newest(self, curve: Curve) -> str:
+        return "" if curve.name == "planned" else super()._newest(curve)
