@@ -63,13 +63,13 @@ def _tile(kind: Kind, radius: int, ratio: float) -> QPixmap:
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    # Nested outlines, each a pixel smaller: their opacities add up along a smooth curve, steepest at the edge.
+    # Nested outlines, each a pixel smaller: their opacities add up along a curve that is steepest at the edge.
     steps = 2 * blur
     covered = 0.0
     for step in range(steps):
         inset = step / 2 * ratio
         done = (step + 1) / steps
-        wanted = share * (done * done * (3 - 2 * done))
+        wanted = share * done * done
         layer = (wanted - covered) / (1 - covered)
         covered = wanted
         painter.setBrush(QColor.fromRgbF(0, 0, 0, layer))

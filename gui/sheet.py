@@ -39,8 +39,8 @@ QSplitter::handle { background: $border; }
 QSplitter::handle:hover { background: $accent; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
-QMenuBar { background: $window; border: none; border-bottom: 1px solid $border; min-height: ${menu_bar}px; }
-QMenuBar::item { background: transparent; padding: 5px 10px; border-radius: 5px; margin: 1px 0; }
+QMenuBar { background: $window; border: none; border-bottom: 1px solid $border; padding: 0 4px; }
+QMenuBar::item { background: transparent; padding: 5px 9px 6px 9px; border-radius: 5px; margin: 1px 0; }
 QMenuBar::item:selected, QMenuBar::item:pressed { background: $hover; }
 QMenu { background: $raised; border: 1px solid $border2; padding: 5px; }
 QMenu::item { padding: 5px 28px 5px 10px; border-radius: 5px; margin: 0; min-height: ${menu_row}px; }
@@ -52,8 +52,8 @@ QMenu::indicator:checked { image: url($tick); }
 QMenu::right-arrow { image: url($right); width: 12px; height: 12px; right: 8px; }
 QMenu::separator { height: 1px; background: $border; margin: 5px 6px; }
 QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; spacing: 4px; padding: 0 10px;
-    min-height: ${toolbar}px; }
-QToolBar::separator { background: $border; width: 1px; margin: 12px 6px; }
+    min-height: ${toolbar}px; max-height: ${toolbar}px; qproperty-iconSize: 16px 16px; }
+QToolBar::separator { background: $border2; width: 1px; margin: 12px 7px; }
 QStatusBar { background: $window; border-top: 1px solid $border; color: $text2; min-height: ${status_bar}px; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: $text2; }
@@ -127,6 +127,8 @@ QToolButton[popupMode="1"] { padding-right: 14px; }
 QToolButton::menu-button { border: none; width: 14px; }
 QToolButton::menu-arrow { image: url($down); width: 10px; height: 10px; }
 QToolButton[dense="true"] { min-width: 20px; min-height: 20px; }
+QPushButton:focus, QToolButton:focus, QCheckBox:focus, QRadioButton:focus, QSlider:focus, QTabBar:focus {
+    outline: none; }
 QToolButton#qt_toolbar_ext_button { qproperty-icon: url($more); }
 """)
 
@@ -134,7 +136,7 @@ FIELDS = Template("""
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit, QAbstractSpinBox {
     background: $sunken; border: 1px solid $control; border-radius: 5px; color: $text;
     selection-background-color: $select_text; selection-color: $text; }
-QLineEdit, QAbstractSpinBox, QComboBox { padding: 0 8px; min-height: ${field_inner}px; }
+QLineEdit, QAbstractSpinBox, QComboBox { padding: 0 6px; min-height: ${field_inner}px; }
 QLineEdit[dense="true"], QAbstractSpinBox[dense="true"], QComboBox[dense="true"] { min-height: ${dense_inner}px; }
 QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover, QPlainTextEdit:hover { border-color: $text3; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
@@ -147,7 +149,10 @@ QPlainTextEdit[invalid="true"] { border-color: $error; }
 QLineEdit[mono="true"], QPlainTextEdit[mono="true"] { font-family: $mono; }
 QLineEdit[bare="true"] { border: none; background: transparent; padding: 0; min-height: 20px; }
 QPlainTextEdit, QTextEdit { padding: 4px; }
-QAbstractSpinBox { padding-right: 20px; }
+QAbstractSpinBox { padding: 0 20px 0 6px; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; background: transparent;
+    padding: 0; min-height: 0; }
+QAbstractSpinBox QLineEdit { padding-left: 6px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 18px; border: none;
     background: transparent; }
 QAbstractSpinBox::up-button { subcontrol-position: top right; margin-top: 2px; }
@@ -156,7 +161,7 @@ QAbstractSpinBox::up-arrow { image: url($up); width: 10px; height: 10px; }
 QAbstractSpinBox::down-arrow { image: url($down); width: 10px; height: 10px; }
 QAbstractSpinBox::up-arrow:disabled, QAbstractSpinBox::up-arrow:off { image: url($up_off); }
 QAbstractSpinBox::down-arrow:disabled, QAbstractSpinBox::down-arrow:off { image: url($down_off); }
-QComboBox { padding-right: 24px; }
+QComboBox { padding: 0 24px 0 8px; }
 QComboBox::drop-down { subcontrol-origin: border; subcontrol-position: center right; width: 24px; border: none; }
 QComboBox::down-arrow { image: url($down); width: 12px; height: 12px; }
 QComboBox::down-arrow:disabled { image: url($down_off); }
@@ -181,7 +186,7 @@ QCheckBox::indicator:checked:disabled { image: url($check_off); }
 QSlider { min-height: 20px; }
 QSlider::groove:horizontal { height: 3px; background: $track_line; border-radius: 1px; }
 QSlider::sub-page:horizontal { background: $accent_fill; border-radius: 1px; }
-QSlider::handle:horizontal { width: 12px; height: 12px; margin: -5px 0; border-radius: 7px; background: $raised;
+QSlider::handle:horizontal { width: 12px; height: 12px; margin: -5px 0; border-radius: 6px; background: $raised;
     border: 1px solid $control; }
 QSlider::handle:horizontal:hover { border-color: $accent; }
 QSlider::sub-page:horizontal:disabled { background: $border2; }
@@ -208,7 +213,8 @@ def sheet(theme: Theme, marks: Mapping[str, str]) -> str:
         "field_inner": str(row_height(12, metrics.field, 6) - 2),
         "dense_inner": str(row_height(12, metrics.field_dense, 4) - 2),
     }
-    names |= {name: str(getattr(metrics, name)) for name in ("menu_bar", "toolbar", "status_bar")}
+    # Heights in a sheet leave the line at the edge out.
+    names |= {name: str(getattr(metrics, name) - 1) for name in ("menu_bar", "toolbar", "status_bar")}
     return "".join(part.substitute(names) for part in (WINDOW, LABELS, BUTTONS, FIELDS, VIEWS))
 
 

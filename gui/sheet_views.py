@@ -22,7 +22,7 @@ QAbstractScrollArea { background: $panel; border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QAbstractItemView { background: $panel; border: none; outline: none; alternate-background-color: $panel;
     show-decoration-selected: 1; }
-QTreeView::item, QListView::item, QTableView::item { min-height: ${row}px; border: none; padding: 0 4px; }
+QTreeView::item, QListView::item, QTableView::item { min-height: ${row}px; height: ${row}px; padding: 0 4px; }
 QTreeView::item:hover, QListView::item:hover, QTableView::item:hover { background: $hover; }
 QTreeView::item:selected, QListView::item:selected, QTableView::item:selected { background: $selected; color: $text; }
 QTreeView::item:disabled, QListView::item:disabled { color: $text3; }
@@ -35,7 +35,7 @@ QTableView { gridline-color: $border; }
 QTableCornerButton::section { background: $window; border: none; }
 QHeaderView { background: $panel; border: none; }
 QHeaderView::section { background: $panel; color: $text2; border: none; border-bottom: 1px solid $border2;
-    padding: 0 8px; min-height: ${row}px; font-weight: 600; font-size: 11px; }
+    padding: 0 8px; min-height: ${row}px; font-weight: 600; font-size: 11px; text-align: left; }
 QHeaderView::section:hover { color: $text; }
 QHeaderView::up-arrow { image: url($up); width: 10px; height: 10px; }
 QHeaderView::down-arrow { image: url($down); width: 10px; height: 10px; }

@@ -75,7 +75,9 @@ class FocusRing(QWidget):
         if not isValid(self):
             return
         window = self.window()
-        by_keyboard = new is not None and window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
+        # Arrow keys move on from a widget that has the ring without Qt calling it a keyboard change.
+        onward = self._target is not None and old is self._target and not QApplication.mouseButtons()
+        by_keyboard = onward or window.testAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange)
         if new is not None and new.window() is window:
             # Qt only ever sets this attribute; clearing it tells the next press of the mouse from a key.
             window.setAttribute(Qt.WidgetAttribute.WA_KeyboardFocusChange, False)
