@@ -1,0 +1,1 @@
+"""The tests of Layerwright. Owns no program code."""

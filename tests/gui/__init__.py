@@ -1,0 +1,1 @@
+"""Tests of the window: real key presses and mouse presses, no display needed."""
