@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 import traceback
 
-from engine.check import check_project
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from engine.analysis import Analysis
+from engine.check import check_project
 from engine.project import Project
 from gui.document import Document
 
@@ -22,7 +22,8 @@ _SETTLE_MS = 15
 class Checker(QObject):
     """Keeps `document.analysis` up to date. `warm` turns true when torch is loaded."""
 
-    warmed = Signal()
+    warmed = Signal(str)
+    """torch is there; the words name the device that would train."""
     failed = Signal(str)
     """A traceback: the check itself broke, which is our fault, not the user's."""
 
@@ -65,9 +66,9 @@ class Checker(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
-    def _mark_warm(self) -> None:
+    def _mark_warm(self, device: str) -> None:
         self.warm = True
-        self.warmed.emit()
+        self.warmed.emit(device)
 
     def _take(self, analysis: Analysis, project: Project) -> None:
         self._document.accept(analysis, project)
@@ -75,7 +76,7 @@ class Checker(QObject):
 
 class _CheckThread(QThread):
     done = Signal(object, object)
-    warmed = Signal()
+    warmed = Signal(str)
     failed = Signal(str)
 
     def __init__(self) -> None:
@@ -93,10 +94,11 @@ class _CheckThread(QThread):
     def run(self) -> None:
         """Thread body: warm up once, then check whatever was asked last."""
         from engine.runtime.analyze import Memo, analyze
+        from engine.runtime.device import choose_device, describe
         from engine.runtime.warmup import warm_up
 
         warm_up()
-        self.warmed.emit()
+        self.warmed.emit(describe(choose_device("auto")))
         memo = Memo()
         while True:
             with self._wake:

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.diff import diff
-from engine.history import History
-from engine.projectfile import read_project, write_project
 from PySide6.QtCore import QObject, Signal
 
 from engine.analysis import Analysis
+from engine.diff import diff
 from engine.graph import Graph
+from engine.history import History
 from engine.problem import Problem, ProblemError
 from engine.project import Project
+from engine.projectfile import read_project, write_project
 from gui.selection import Selection
 
 

@@ -10,13 +10,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.places import state_folder
-from engine.projectfile import read_project, write_project
 from filelock import FileLock, Timeout
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from engine.places import state_folder
 from engine.problem import ProblemError
 from engine.project import Project
+from engine.projectfile import read_project, write_project
 from gui import settings
 from gui.document import Document
 

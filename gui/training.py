@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.places import Places
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from engine.events import Event, RunEnded, RunResumed, RunStarted, Step
+from engine.places import Places
 from engine.problem import Problem, ProblemError
 from engine.project import Project
 from engine.timeline import Timeline

@@ -1,0 +1,127 @@
+"""The menu bar, made from the table of commands, the catalogue, the examples and the recent files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QMenuBar, QWidget
+
+from engine.declare import catalogue
+from gui import settings
+from gui.actions import MENUS, Actions, translated
+from gui.document import Document
+from gui.files import Files
+from gui.icons import family_icon
+from gui.theme import themes
+from gui.workspaces import Docks
+
+FAMILY_TITLES = {
+    "io": "Input and output", "linear": "Linear", "convolution": "Convolution", "pooling": "Pooling",
+    "normalisation": "Normalisation", "activation": "Activation", "regularisation": "Regularisation",
+    "merge": "Merge and shape", "recurrent": "Recurrent", "attention": "Attention",
+}  # fmt: skip
+
+
+class MenuBar(QMenuBar):
+    """Menus at the left; the project's name and whether it is saved at the right."""
+
+    layer_chosen = Signal(str)
+
+    def __init__(self, actions: Actions, document: Document, files: Files, docks: Docks, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._document, self._files = document, files
+        self._menus: dict[str, QMenu] = {}
+        for name, title in MENUS:
+            menu = self.addMenu(translated(title))
+            menu.setToolTipsVisible(True)
+            self._menus[name] = menu
+        for command, action in actions.all():
+            menu = self._menus[command.menu]
+            if command.separated:
+                menu.addSeparator()
+            menu.addAction(action)
+        self._add_file_menus(actions)
+        self._add_view_menus(docks)
+        self._add_insert_menus()
+        self._state = QLabel()
+        self._state.setProperty("role", "label")
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 14, 0)
+        row.addWidget(self._state)
+        self.setCornerWidget(holder, Qt.Corner.TopRightCorner)
+        document.state_changed.connect(self.show_state)
+        self._recovery_words = ""
+        self.show_state()
+
+    def show_state(self) -> None:
+        """The project's name and whether its file has everything."""
+        document = self._document
+        name = document.path.name if document.path else document.project.name
+        state = self.tr("Read only") if document.read_only else self.tr("Saved")
+        if document.dirty:
+            state = self._recovery_words or self.tr("Not saved")
+        elif document.path is None:
+            state = self.tr("Not saved yet")
+        self._state.setText(f"<b>{name}</b>&nbsp;&nbsp; {state}")
+        self._state.adjustSize()
+        self.parentWidget().setWindowTitle(f"{name}{'*' if document.dirty else ''} · Layerwright")
+        if not document.dirty:
+            self._recovery_words = ""
+
+    def show_autosaved(self, clock_time: str) -> None:
+        """Says that the changes are in the recovery file."""
+        self._recovery_words = self.tr("Autosaved {0}").format(clock_time)
+        self.show_state()
+
+    def _add_file_menus(self, actions: Actions) -> None:
+        menu = self._menus["file"]
+        recent = QMenu(self.tr("Open recent"), menu)
+        recent.aboutToShow.connect(lambda: self._fill_recent(recent))
+        examples = QMenu(self.tr("Examples"), menu)
+        for name in self._files.examples():
+            examples.addAction(name, lambda name=name: self._files.open_example(name))
+        before = actions["save"]
+        menu.insertMenu(before, recent)
+        menu.insertMenu(before, examples)
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for path in settings.recent_files.get():
+            menu.addAction(Path(path).name, lambda path=path: self._files.open(Path(path))).setToolTip(path)
+        if menu.isEmpty():
+            menu.addAction(self.tr("None yet")).setEnabled(False)
+
+    def _add_view_menus(self, docks: Docks) -> None:
+        menu = self._menus["view"]
+        menu.addSeparator()
+        for dock in docks.by_name.values():
+            action = dock.toggleViewAction()
+            action.setToolTip(self.tr("Show or hide {0}").format(dock.windowTitle()))
+            menu.addAction(action)
+        menu.addSeparator()
+        theme = menu.addMenu(self.tr("Theme"))
+        for mode, words in (
+            ("system", self.tr("As the system")), ("dark", self.tr("Dark")), ("light", self.tr("Light")),
+        ):  # fmt: skip
+            theme.addAction(words, lambda mode=mode: _set_theme(mode))
+
+    def _add_insert_menus(self) -> None:
+        menu = self._menus["insert"]
+        menu.addSeparator()
+        families: dict[str, QMenu] = {}
+        declarations = catalogue().all("layer")
+        for family, title in FAMILY_TITLES.items():
+            found = [item for item in declarations.values() if item.family == family]
+            if found:
+                families[family] = menu.addMenu(family_icon(family), QCoreApplication.translate("Families", title))
+                families[family].setToolTipsVisible(True)
+            for item in found:
+                action = families[family].addAction(item.title, lambda name=item.type: self.layer_chosen.emit(name))
+                action.setToolTip(item.help.split("\n")[0])
+
+
+def _set_theme(mode: str) -> None:
+    settings.theme.set(mode)
+    themes.set_mode(mode)  # type: ignore[arg-type]

@@ -1,0 +1,139 @@
+"""Which signal reaches which part. Long, flat and dull on purpose: the one place to look when something is not told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTime, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from gui.dialogs.about import show_about
+from gui.dialogs.commands import CommandBox
+from gui.dialogs.export import ExportDialog
+from gui.dialogs.help import show_layer_help, show_shortcuts
+from gui.dialogs.settings import SettingsDialog
+from gui.training import PAUSED
+from gui.workspaces import BUILD, COMPARE, TRAIN
+
+if TYPE_CHECKING:
+    from gui.window import MainWindow
+
+
+def connect_parts(window: MainWindow) -> None:
+    """Panels, canvas, charts and training tell each other what they need to know."""
+    document, training, runflow = window.document, window.training, window.runflow
+    document.refused.connect(lambda problem: window.toast("warn", problem.happened, problem.fix))
+    document.opened.connect(window.project_opened)
+    document.analyzed.connect(window.show_analysis)
+    document.state_changed.connect(lambda: _show_history(window))
+    window.checker.warmed.connect(window.status.set_device)
+    window.checker.failed.connect(window.notifier.crash)
+    window.jobs.broke.connect(window.notifier.crash)
+    window.notifier.crashed.connect(lambda _report: window.recovery.write())
+    window.recovery.saved.connect(lambda: window.menu_bar.show_autosaved(QTime.currentTime().toString("HH:mm")))
+    window.recovery.failed.connect(window.notifier.problem)
+    window.files.problem.connect(window.notifier.problem)
+    window.files.run_opened.connect(runflow.open_run)
+    window.files.data_dropped.connect(window.data.use_path)
+    runflow.problem.connect(window.notifier.problem)
+    runflow.said.connect(window.toast)
+    runflow.runs_changed.connect(window.runs.refresh)
+    runflow.began.connect(window.show_training)
+    runflow.opened.connect(lambda _run: window.show_dock("charts"))
+    training.broke.connect(window.notifier.crash)
+    training.advanced.connect(lambda: _show_timeline(window))
+    training.state_changed.connect(lambda: _show_state(window))
+    _connect_panels(window)
+
+
+def _connect_panels(window: MainWindow) -> None:
+    runflow = window.runflow
+    window.palette_panel.add_requested.connect(lambda name: window.canvas.add_layer(name, None))
+    window.palette_panel.drag_started.connect(window.canvas.begin_palette_drag)
+    window.menu_bar.layer_chosen.connect(lambda name: window.canvas.add_layer(name, None))
+    window.toolbar.workspace_chosen.connect(window.go_to)
+    window.toolbar.problems_wanted.connect(lambda: window.show_dock("problems"))
+    window.charts.train_requested.connect(runflow.train)
+    window.charts.open_run_requested.connect(lambda: window.show_dock("runs"))
+    window.runs.opened.connect(runflow.open_run)
+    window.runs.overlaid.connect(lambda runs: _overlay(window, runs))
+    window.runs.project_requested.connect(runflow.open_run_project)
+    window.runs.continue_requested.connect(lambda run: (runflow.open_run(run), window.ask_continue()))
+    window.runs.export_requested.connect(lambda run: ExportDialog(window.document, window.jobs, run, window).open())
+    window.runs.count_changed.connect(window.status.set_runs)
+    window.data.summary_changed.connect(window.status.set_data)
+    window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
+    window.problems.shown_on_canvas.connect(window.canvas.show_node)
+
+
+def connect_actions(window: MainWindow) -> None:
+    """Every command of the table gets its slot."""
+    actions, canvas, training = window.actions_, window.canvas, window.training
+    canvas_slots = (
+        "cut", "copy", "paste", "duplicate", "delete", "delete_bridge", "select_all", "rename", "zoom_in", "zoom_out",
+        "zoom_reset", "fit", "fit_selection", "group", "ungroup", "enter_group", "leave_group", "tidy", "search_layer",
+    )  # fmt: skip
+    actions.connect_all({name: getattr(canvas, name) for name in canvas_slots})
+    actions.connect_all(
+        {
+            "new": window.files.new,
+            "open": window.files.ask_open,
+            "save": window.files.save,
+            "save_as": window.files.save_as,
+            "export": lambda: ExportDialog(window.document, window.jobs, window.runflow.shown, window).open(),
+            "settings": lambda: SettingsDialog(window).open(),
+            "quit": window.close,
+            "undo": window.document.undo,
+            "redo": window.document.redo,
+            "workspace_build": lambda: window.go_to(BUILD),
+            "workspace_train": lambda: window.go_to(TRAIN),
+            "workspace_compare": lambda: window.go_to(COMPARE),
+            "hide_docks": window.hide_docks,
+            "reset_arrangement": window.workspaces.reset,
+            "train": window.runflow.train,
+            "pause": lambda: training.go_on() if training.state == PAUSED else training.pause(),
+            "step": training.step,
+            "stop": training.stop,
+            "continue_run": window.ask_continue,
+            "halve_rate": lambda: training.edit("recipe.optimizer.lr", "*0.5"),
+            "double_rate": lambda: training.edit("recipe.optimizer.lr", "*2"),
+            "show_runs": lambda: window.show_dock("runs"),
+            "open_runs_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.runflow.runs_folder))),
+            "clear_overlay": window.runs.clear_overlay,
+            "commands": lambda: CommandBox(actions, window.canvas, window.toolbar.command_box).open(),
+            "shortcuts": lambda: show_shortcuts(window),
+            "layer_help": lambda: show_layer_help(window, window.document),
+            "about": lambda: show_about(window),
+        }
+    )
+    actions.give_keys(canvas)
+
+
+def _show_history(window: MainWindow) -> None:
+    document, actions = window.document, window.actions_
+    for name, label, verb in (
+        ("undo", document.undo_label, window.tr("Undo")),
+        ("redo", document.redo_label, window.tr("Redo")),
+    ):
+        action = actions[name]
+        action.setEnabled(bool(label))
+        action.setText(f"{verb} {label}".rstrip() if label else verb)
+
+
+def _show_timeline(window: MainWindow) -> None:
+    timeline = window.training.timeline
+    window.charts.show_timeline(timeline)
+    window.canvas.show_timeline(timeline)
+    window.inspector.show_timeline(timeline)
+
+
+def _show_state(window: MainWindow) -> None:
+    active = window.training.active
+    window.status.charts.set_dot("ok" if active else None)
+    window.charts.set_live(active)
+    window.runs.set_live(window.training.run_path if active else None)
+
+
+def _overlay(window: MainWindow, runs: list) -> None:  # type: ignore[type-arg]
+    window.charts.show_overlay(runs)
+    window.compare.show_runs(runs)
