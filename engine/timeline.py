@@ -73,6 +73,8 @@ class Timeline:
         self.seconds = 0.0
         self._num_epochs = 0
         self._steps_per_epoch = 0
+        self._knots_key: tuple[int, int] = (0, 0)
+        self._knots: tuple[Array, Array] = (np.zeros(1), np.zeros(1))
         self._make_series()
 
     def _make_series(self) -> None:
@@ -159,13 +161,19 @@ class Timeline:
 
     def epoch_of(self, steps: Array) -> Array:
         """Position in epochs of each step, true also where epochs differ in length."""
-        known_steps = [0.0, *(float(row.step) for row in self.epochs)]
-        known_epochs = [0.0, *(float(row.epoch) for row in self.epochs)]
-        beyond = max(0.0, float(steps.max()) - known_steps[-1]) if len(steps) else 0.0
-        known_steps.append(known_steps[-1] + beyond + 1.0)
-        known_epochs.append(known_epochs[-1] + (beyond + 1.0) / self.steps_per_epoch)
-        found: Array = np.interp(steps, known_steps, known_epochs)
-        return found
+        known_steps, known_epochs = self._epoch_knots()
+        inside: Array = np.interp(steps, known_steps, known_epochs)
+        inside += np.maximum(steps - known_steps[-1], 0.0) / self.steps_per_epoch
+        return inside
+
+    def _epoch_knots(self) -> tuple[Array, Array]:
+        """Steps and epochs of the epoch ends, from (0, 0) on; rebuilt only when an epoch was added or dropped."""
+        key = (len(self.epochs), self.epochs[-1].step if self.epochs else 0)
+        if self._knots_key != key:
+            steps = np.array([0.0, *(row.step for row in self.epochs)])
+            self._knots = (steps, np.array([0.0, *(row.epoch for row in self.epochs)]))
+            self._knots_key = key
+        return self._knots
 
     def seconds_of(self, steps: Array) -> Array:
         """Training seconds at each step; beyond the last step the present pace goes on."""
@@ -175,7 +183,8 @@ class Timeline:
         pace = (seconds[-1] - seconds[0]) / max(known[-1] - known[0], 1.0)
         first = max(0.0, seconds[0] - known[0] * pace)
         inside: Array = np.interp(steps, np.concatenate([[0.0], known]), np.concatenate([[first], seconds]))
-        return inside + np.maximum(steps - known[-1], 0.0) * pace
+        inside += np.maximum(steps - known[-1], 0.0) * pace
+        return inside
 
     def metric_names(self) -> list[str]:
         """Every metric that any epoch carried, without `train_` and `val_`, in order of appearance."""

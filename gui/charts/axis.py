@@ -28,11 +28,15 @@ class ValueAxis(pg.AxisItem):
         super().__init__("left", showValues=False)
         self.log = True
         self.ticks: list[Tick] = []
+        self._settled: object = None
         self._wide = 24.0
         self.setWidth(self._wide)
 
     def settle(self, low: float, high: float, pixels: float) -> None:
         """Choose ticks for a range in chart units over `pixels`."""
+        if (key := (low, high, pixels, self.log)) == self._settled:
+            return
+        self._settled = key
         made = log_ticks(low, high, pixels) if self.log else linear_ticks(low, high, pixels, 22.0)
         if made == self.ticks:
             return
@@ -62,6 +66,7 @@ class TimeAxisItem(pg.AxisItem):
         super().__init__("bottom", showValues=False)
         self.unit = ""
         self.whole = True
+        self._made: tuple[object, list[Tick]] = (None, [])
         self.setHeight(22)
 
     def paint(self, p: QPainter, opt: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
@@ -83,7 +88,11 @@ class TimeAxisItem(pg.AxisItem):
 
     def ticks(self, low: float, high: float, pixels: float) -> list[Tick]:
         """Ticks whose labels keep clear of each other."""
-        return linear_ticks(low, high, pixels, lambda label: text.width(label) + 18, whole=self.whole)
+        key = (low, high, pixels, self.whole)
+        if self._made[0] != key:
+            made = linear_ticks(low, high, pixels, lambda label: text.width(label) + 30, whole=self.whole)
+            self._made = (key, made)
+        return self._made[1]
 
 
 def grid_lines(axis: ValueAxis, frame: Frame) -> list[QLineF]:

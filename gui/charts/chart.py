@@ -15,11 +15,11 @@ from PySide6.QtGui import QAction, QActionGroup, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from engine.problem import Problem, ProblemError
+from gui.charts import text
 from gui.charts.curves import Frame
 from gui.charts.export import FORMATS, export
 from gui.charts.plot import SIDE, ChartPlot
 from gui.charts.state import ChartState
-from gui.fonts import ui_font
 from gui.icons import icon
 from gui.theme import color
 
@@ -50,7 +50,8 @@ class Chart(QWidget):
         self._menu_button.clicked.connect(self._open_menu_below)
         self.plot.menu_requested.connect(self._open_menu)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, HEAD, 0, 0)
+        # One pixel at the left stays free for the hairline between charts.
+        layout.setContentsMargins(1, HEAD, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.plot)
         self.setMinimumSize(180, 120)
@@ -163,14 +164,13 @@ class Chart(QWidget):
         if not self.first_in_row:
             painter.fillRect(QRect(0, 0, 1, self.height()), color("border"))
         room = QRect(SIDE, 0, self.width() - SIDE - 34, HEAD)
-        title = ui_font(12, 600)
-        painter.setFont(title)
+        painter.setFont(text.font("title"))
         painter.setPen(color("text"))
         metrics = painter.fontMetrics()
         words = metrics.elidedText(self.title(), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, words)
         room.setLeft(room.left() + metrics.horizontalAdvance(words) + 10)
-        painter.setFont(ui_font(11))
+        painter.setFont(text.font())
         painter.setPen(color("text3"))
         said = painter.fontMetrics().elidedText(self.subtitle(), Qt.TextElideMode.ElideRight, room.width())
         if room.width() > 30:

@@ -6,6 +6,7 @@ Owns the thinning for the screen. Never reads a timeline.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,7 +14,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from gui.charts.thin import Array, thin, thin_smooth
-from gui.theme import color, mix
+from gui.theme import color, mix, themes
 
 DOTS_UNTIL = 60
 """Validation points get dots while they are at least a few pixels apart."""
@@ -21,6 +22,12 @@ DOTS_UNTIL = 60
 
 def _none() -> Array:
     return np.empty(0)
+
+
+@lru_cache(maxsize=512)
+def _ink(theme: str, token: str, share: float) -> QColor:
+    """Colours are asked for several times per curve and repaint; `theme` only tells the two themes apart."""
+    return color(token) if share >= 1 else mix(color(token), color("panel"), share)
 
 
 @dataclass(slots=True)
@@ -51,7 +58,7 @@ class Curve:
 
     def ink(self) -> QColor:
         """The colour as it looks on the panel: opaque, because Qt draws opaque lines several times faster."""
-        return color(self.color) if self.share >= 1 else mix(color(self.color), color("panel"), self.share)
+        return _ink(themes.current.name, self.color, self.share)
 
     def pen(self) -> QPen:
         """The pen of the line."""

@@ -6,9 +6,9 @@ Owns the bars, whiskers and brackets. The numbers and the sentence come from the
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QMargins, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu
 
 from engine.verdict import Verdict, spoken, verdict
 from engine.window import Depth
@@ -85,7 +85,10 @@ class DepthChart(Chart):
             return
         pointer = self.state.pointer
         self._depth = timeline.depth() if pointer is None else timeline.depth_at(pointer)
-        self._verdict = verdict(timeline)
+        said = verdict(timeline)
+        if said != self._verdict:
+            self._verdict = said
+            self.update()
         made = labels(self._depth.layers, copy=self.tr("copy"), copies=self.tr("copies"))
         self._labels = made
         shown = np.concatenate([self._depth.least, self._depth.greatest])
@@ -96,7 +99,6 @@ class DepthChart(Chart):
         self._place()
         self.plot.set_range((-0.5, max(len(self._depth.layers), 1) - 0.5), self._domain)
         self.plot.refresh()
-        self.update()
 
     def values(self) -> dict[str, np.ndarray]:
         """Layer paths with geometric mean, least and greatest norm."""
@@ -205,8 +207,9 @@ class DepthChart(Chart):
         return self.height() >= SENTENCE_FROM and self._verdict.level in _ICONS
 
     def _place(self) -> None:
-        layout = QWidget.layout(self)
-        layout.setContentsMargins(0, HEAD + (SENTENCE if self._has_sentence() else 0), 0, 0)
+        margins = QMargins(1, HEAD + (SENTENCE if self._has_sentence() else 0), 0, 0)
+        if self.layout().contentsMargins() != margins:
+            self.layout().setContentsMargins(margins)
         self.setToolTip(str(self._verdict) if self._verdict.level in _ICONS else "")
 
     def _hover(self, place: QPointF | None) -> None:
@@ -218,6 +221,7 @@ class DepthChart(Chart):
             self.plot.refresh()
 
     def _show_pointed(self) -> None:
+        self.update()
         if self.isVisible():
             self.refresh()
         else:

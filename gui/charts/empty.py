@@ -6,9 +6,8 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from gui.fonts import ui_font
 from gui.icons import icon, paint_icon
-from gui.theme import color, themes
+from gui.theme import color
 
 ICON = 24
 
@@ -37,7 +36,7 @@ class EmptyCharts(QWidget):
         self._train, self._open = QPushButton(), QPushButton()
         self._train.setIcon(icon("play", "on_accent"))
         self._train.setDefault(True)
-        self._train.setProperty("primary", True)
+        self._train.setProperty("kind", "primary")
         self._open.setIcon(icon("runs"))
         for button in (self._train, self._open):
             button.setIconSize(QSize(14, 14))
@@ -58,14 +57,16 @@ class EmptyCharts(QWidget):
         inner.setSpacing(20)
         inner.addWidget(_Picture(), alignment=Qt.AlignmentFlag.AlignTop)
         inner.addLayout(words)
-        outer = QHBoxLayout(self)
+        middle = QHBoxLayout()
+        middle.addStretch()
+        middle.addLayout(inner)
+        middle.addStretch()
+        outer = QVBoxLayout(self)
         outer.addStretch()
-        outer.addLayout(inner)
+        outer.addLayout(middle)
         outer.addStretch()
-        self._title.setFont(ui_font(15, 600))
-        self.setAutoFillBackground(False)
-        themes.changed.connect(self._restyle)
-        self._restyle()
+        self._title.setProperty("role", "title")
+        self._hint.setProperty("role", "label")
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -86,8 +87,3 @@ class EmptyCharts(QWidget):
     def paintEvent(self, event: object) -> None:
         """Fill with the panel's colour."""
         QPainter(self).fillRect(self.rect(), color("panel"))
-
-    def _restyle(self) -> None:
-        self._title.setStyleSheet(f"color: {color('text').name()}")
-        self._hint.setStyleSheet(f"color: {color('text2').name()}")
-        self.update()

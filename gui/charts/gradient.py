@@ -6,15 +6,23 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from engine.series import Array, Series
 from engine.timeline import Timeline
 from engine.verdict import spoken
 from gui.charts.curves import Curve
 from gui.charts.state import ChartState
+from gui.charts.thin import moving_mean
 from gui.charts.ticks import GrowingRange
 from gui.charts.timechart import TimeChart
 
 MOST_COLOURED = 5
 """Layers that get a colour and a name of their own; more could not be told apart, so the rest are grey."""
+
+RAW_SHARE = 0.30
+"""Opacity of raw norms below the smoothed ones: spikes are seen, the trend is read."""
+
+SHARE = 0.03
+"""Share of all probes that one smoothed norm is the geometric mean of."""
 
 
 class GradientTimeChart(TimeChart):
@@ -45,12 +53,18 @@ class GradientTimeChart(TimeChart):
             series = first.gradients.get(layer)
             if series is None or layer in named:
                 continue
-            step, value = series.points()
-            yield first, Curve(layer, step, value, "control", width=1.0, share=0.5)
+            step, value = _smoothed(series)
+            yield first, Curve(layer, step, value, "control", width=1.0, share=0.5, smooth=True)
         self._assign(named)
         for layer in named:
             step, value = first.gradients[layer].points()
-            curve = Curve(layer, step, value, f"series.{self._colors[layer]}", width=1.5)
+            yield (
+                first,
+                Curve(f"{layer}, raw", step, value, f"series.{self._colors[layer]}", width=1.0, share=RAW_SHARE),
+            )
+        for layer in named:
+            step, value = _smoothed(first.gradients[layer])
+            curve = Curve(layer, step, value, f"series.{self._colors[layer]}", width=1.8, smooth=True)
             curve.label = spoken(layer, first.layers)
             yield first, curve
 
@@ -74,3 +88,10 @@ class GradientTimeChart(TimeChart):
         if norms:
             chosen |= {min(norms, key=lambda layer: norms[layer]), max(norms, key=lambda layer: norms[layer])}
         return [layer for layer in probed if layer in chosen]
+
+
+def _smoothed(series: Series) -> tuple[Array, Array]:
+    """Moving geometric mean: norms differ by factors. Norms of exactly zero have no logarithm and are left out."""
+    step, value = series.points()
+    step, value = step[value > 0], value[value > 0]
+    return step, np.exp(moving_mean(np.log(value), SHARE))

@@ -38,7 +38,7 @@ class Entry:
         return SWATCH + SPACE + text.width(self.name, "name") + value
 
 
-def draw_legend(painter: QPainter, frame: Frame, entries: Sequence[Entry]) -> QRectF:
+def draw_legend(painter: QPainter, frame: Frame, entries: Sequence[Entry], *, rows: int = MOST_ENDS) -> QRectF:
     """One row at the top right, or one above the other when it is too wide; returns the space taken."""
     if not entries:
         return QRectF()
@@ -54,12 +54,12 @@ def draw_legend(painter: QPainter, frame: Frame, entries: Sequence[Entry]) -> QR
                 _draw_entry(painter, entry, x, area.top() + 13, wide, valued)
                 x += wide + BETWEEN
             return area
-    return _draw_column(painter, frame, entries, room)
+    return _draw_column(painter, frame, entries, room, rows) if rows > 1 else QRectF()
 
 
-def _draw_column(painter: QPainter, frame: Frame, entries: Sequence[Entry], room: float) -> QRectF:
+def _draw_column(painter: QPainter, frame: Frame, entries: Sequence[Entry], room: float, rows: int) -> QRectF:
     fitting = max(1, int((frame.rect.height() * 0.6) // ROW))
-    shown = entries[: max(1, min(fitting, MOST_ENDS))]
+    shown = entries[: max(1, min(fitting, rows))]
     wide = min(max(entry.width(True) for entry in shown), room * 0.62)
     left_out = len(entries) - len(shown)
     area = QRectF(frame.rect.right() - wide - 4, frame.rect.top() - 4, wide + 8, ROW * len(shown) + 3)
@@ -135,7 +135,7 @@ def draw_box(painter: QPainter, frame: Frame, x: float, title: str, entries: Seq
     high = 28 + ROW * len(entries)
     left = x + 10 if x + 10 + wide <= frame.rect.right() + SPACE else x - 10 - wide
     left = max(left, frame.rect.left() - 20)
-    top = max(min(frame.rect.top() + 22, frame.rect.bottom() - high), frame.rect.top() - 6)
+    top = max(min(frame.rect.top() + 32, frame.rect.bottom() - high), frame.rect.top() - 6)
     area = QRectF(round(left) + 0.5, round(top) + 0.5, round(wide), round(high))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setPen(QPen(color("border2"), 1))

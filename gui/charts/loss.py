@@ -10,6 +10,9 @@ from gui.charts.state import SMOOTHING, ChartSeries
 from gui.charts.thin import moving_mean
 from gui.charts.timechart import TimeChart, series_color, series_dash
 
+RAW_SHARE = 0.30
+"""Opacity of the raw curve: a hint of the noise below the smoothed one."""
+
 
 class LossChart(TimeChart):
     """One run: train and validation. Several: training thin, validation solid, one colour per run."""
@@ -35,7 +38,7 @@ class LossChart(TimeChart):
         for item in self.state.series:
             step, value = item.timeline.loss.points()
             tint = "series.0" if alone else series_color(item)
-            raw = Curve(f"{item.name}: train, raw", step, value, tint, width=1.0, share=0.45 if share else 1.0)
+            raw = Curve(f"{item.name}: train, raw", step, value, tint, width=1.0, share=RAW_SHARE if share else 1.0)
             if share == 0:
                 raw.label, raw.legend = (self.tr("train") if alone else f"{item.name}, {self.tr('train')}"), alone
             if alone or share == 0:

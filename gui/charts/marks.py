@@ -41,15 +41,13 @@ class Marks:
             else:
                 painter.setPen(dash_pen("text3" if mark.kind == "alert" else "text2"))
             painter.drawLine(QLineF(column, frame.rect.top() - 2, column, frame.rect.bottom()))
-            if mark.kind == "edit":
-                _triangle(painter, column, frame.rect.top() - 4)
         if timeline.first_non_finite:
             x = self._x(frame, timeline, timeline.first_non_finite.step)
             if frame.rect.left() <= x <= frame.rect.right():
                 _cross(painter, round(x) + 0.5, frame)
 
-    def paint_words(self, painter: QPainter, frame: Frame, taken: QRectF) -> None:
-        """Names of phases at the foot, words of edits at the top, as far as there is room."""
+    def paint_words(self, painter: QPainter, frame: Frame, taken: QRectF, *, edits: bool = True) -> None:
+        """Names of phases at the foot; words of edits at the top, on one chart of the row; as far as there is room."""
         timeline = self._state.first
         if timeline is None:
             return
@@ -60,7 +58,11 @@ class Marks:
             x = self._x(frame, timeline, timeline.first_non_finite.step)
             _words(painter, frame, top, x, top_y, words, "error")
         for mark, x in reversed(self._places(frame, timeline)):
+            if mark.kind == "edit":
+                _triangle(painter, round(x) + 0.5, frame.rect.top() - 6)
             if mark.kind in ("edit", "alert"):
+                if not edits:
+                    continue
                 _words(painter, frame, top, x, top_y, mark.words, "text2")
             else:
                 _words(painter, frame, foot, x, frame.rect.bottom() - 7, mark.words, "text2")

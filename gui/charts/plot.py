@@ -44,7 +44,7 @@ class Ink(QGraphicsItem):
             return
         painter.save()
         if self._clipped:
-            painter.setClipRect(frame.rect.adjusted(-1, -1, 1, 1))
+            painter.setClipRect(frame.rect.adjusted(-1, -8, 1, 1))
         self._paint(painter, frame)
         painter.restore()
 
@@ -62,6 +62,8 @@ class ChartPlot(pg.PlotWidget):
         super().__init__(axisItems={"left": self.value_axis, "bottom": self.time_axis}, background=color("panel"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # The background covers everything, so what lies behind need not be painted first.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.plotItem.hideButtons()
         self.plotItem.setMenuEnabled(False)
         self.plotItem.disableAutoRange()

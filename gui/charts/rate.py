@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.timeline import Timeline
 from gui.charts.curves import Curve
+from gui.charts.legend import Entry
 from gui.charts.state import ChartState
 from gui.charts.ticks import GrowingRange
 from gui.charts.timechart import TimeChart, series_color, series_dash
@@ -20,6 +21,7 @@ class RateChart(TimeChart):
     """The rate so far, solid; the plan, dashed to its end; the plan without edits by hand, dotted."""
 
     name = "rate"
+    legend_rows = 1
 
     def __init__(self, state: ChartState) -> None:
         super().__init__(state)
@@ -61,6 +63,10 @@ class RateChart(TimeChart):
             now = Curve(name, step, rate, tint, width=1.8, label=self.tr("now") if alone else item.name)
             now.dash = None if alone else series_dash(item)
             yield item.timeline, now
+
+    def entries(self) -> list[Entry]:
+        """The rate of now first, then the plan, though the plan is drawn below."""
+        return sorted(super().entries(), key=lambda entry: entry.curve.name == "planned")
 
     def _newest(self, curve: Curve) -> str:
         return "" if curve.name == "planned" else super()._newest(curve)

@@ -15,8 +15,9 @@ from gui.fonts import mono_font, ui_font
 
 @cache
 def font(kind: str = "plain") -> QFont:
-    """The font for "plain" (ticks, names), "strong" (titles of boxes), "name" (legend) or "mono" (values)."""
+    """The font for "plain" (ticks, names), "title", "strong" (titles of boxes), "name" (legend) or "mono" (values)."""
     made = {"plain": ui_font(11), "strong": ui_font(11, 600), "name": ui_font(11, 500), "mono": mono_font(11)}
+    made["title"] = ui_font(12, 600)
     return made[kind]
 
 

@@ -5,8 +5,7 @@ Plain calculations: positions are in chart units (the decadic logarithm on a log
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
@@ -15,7 +14,8 @@ from gui.numbers import MINUS, number
 WHOLE = (1, 2, 3, 4, 6, 8)
 """Steps within a decade at which a logarithmic range may end: each about a third above the one before."""
 
-_DENSITIES = (WHOLE, (1, 2, 4, 6), (1, 2, 5), (1, 3))
+_WANTED = (1, 2, 4, 6, 3, 8)
+"""Which of them get a label first when there is not room for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +31,31 @@ def log_ticks(low: float, high: float, pixels: float, least_gap: float = 22.0) -
     if high <= low or pixels <= 0:
         return []
     per_decade = pixels / (high - low)
-    wide = high - low >= 2.999
-    if not wide:
-        for steps in _DENSITIES:
-            found = _within_decades(low, high, steps)
-            gaps = [after - before for before, after in itertools.pairwise(found)]
-            if len(found) > 1 and min(gaps) * per_decade >= least_gap:
-                return [Tick(at, plain(10**at)) for at in found]
+    if high - low < 2.999:
+        found = _within_decades(low, high, per_decade, least_gap)
+        if len(found) > 1:
+            return [Tick(at, plain(10**at)) for at in found]
     every = max(1, ceil(least_gap / per_decade))
-    found = [float(at) for at in range(ceil(low - 1e-9), floor(high + 1e-9) + 1)]
-    kept = [at for at in found if round(at - found[-1]) % every == 0] if found else [low, high]
-    return [Tick(at, _power(at) if wide else plain(10**at)) for at in kept]
+    whole = [float(at) for at in range(ceil(low - 1e-9), floor(high + 1e-9) + 1)]
+    if not whole:
+        return [Tick(low, plain(10**low))]
+    return [Tick(at, _power(at)) for at in whole if round(at - whole[-1]) % every == 0]
 
 
-def _within_decades(low: float, high: float, steps: Sequence[int]) -> list[float]:
-    found = []
-    for decade in range(floor(low) - 1, ceil(high) + 1):
-        for step in steps:
-            at = decade + log10(step)
-            if low - 1e-9 <= at <= high + 1e-9:
-                found.append(at)
-    return found
+def _within_decades(low: float, high: float, per_decade: float, least_gap: float) -> list[float]:
+    """The ends of the range, then the rounder values first, each where it keeps clear of those chosen before."""
+    wanted = [
+        (priority, decade + log10(step))
+        for decade in range(floor(low) - 1, ceil(high) + 1)
+        for priority, step in enumerate(_WANTED)
+        if low - 1e-9 <= decade + log10(step) <= high + 1e-9
+    ]
+    ends = [(-1, pick(at for _, at in wanted)) for pick in (max, min)] if wanted else []
+    chosen: list[float] = []
+    for _, at in [*ends, *sorted(wanted)]:
+        if all(abs(at - other) * per_decade >= least_gap for other in chosen):
+            chosen.append(at)
+    return sorted(chosen)
 
 
 def _power(at: float) -> str:

@@ -23,6 +23,9 @@ from gui.charts.ticks import GrowingRange
 from gui.numbers import number
 from gui.theme import color
 
+HEADROOM = 17
+"""Pixels above the highest step, for the legend."""
+
 ENDS_FROM = 420
 """Width from which a chart has room for names at the ends of its curves."""
 
@@ -30,10 +33,15 @@ ENDS_FROM = 420
 class TimeChart(Chart):
     """Base of the charts over time."""
 
+    legend_rows = MOST_ENDS
+    """Rows that the legend may take where one is too narrow."""
+
     def __init__(self, state: ChartState) -> None:
         super().__init__(state)
         self.range = GrowingRange()
         self.drawn: list[Curve] = []
+        self._led: list[Curve] = []
+        """Those of the leading run."""
         self._marks = Marks(state)
         self.plot.zoomed.connect(lambda low, high: state.set_window((low, high)))
         self.plot.fitted.connect(lambda: state.set_window(None))
@@ -41,6 +49,11 @@ class TimeChart(Chart):
         self._place: QPointF | None = None
         state.pointed.connect(self.plot.refresh)
         state.window_changed.connect(self._apply_range)
+
+    def resizeEvent(self, event: object) -> None:
+        """Names at the ends of curves come and go with the width."""
+        super().resizeEvent(event)
+        self._apply_range()
 
     @abstractmethod
     def curves(self) -> Iterable[tuple[Timeline, Curve]]:
@@ -53,7 +66,7 @@ class TimeChart(Chart):
     def refresh(self) -> None:
         """Read the timelines, place the curves, keep or widen the ranges, repaint."""
         log = self.log
-        self.drawn = []
+        self.drawn, self._led = [], []
         low, high = np.inf, -np.inf
         for timeline, curve in self.curves():
             keep = curve.value > 0 if log else np.isfinite(curve.value)
@@ -61,6 +74,8 @@ class TimeChart(Chart):
             curve.x = self.state.position(timeline, step)
             curve.y = np.log10(value) if log else value
             self.drawn.append(curve)
+            if timeline is self.state.first:
+                self._led.append(curve)
             if len(value):
                 low, high = min(low, float(value.min())), max(high, float(value.max()))
         if low <= high:
@@ -96,25 +111,26 @@ class TimeChart(Chart):
         self._marks.paint_lines(painter, frame)
         for curve in self.drawn:
             draw_curve(painter, curve, frame)
-        self._paint_best(painter, frame)
 
     def paint_over(self, painter: QPainter, frame: Frame) -> None:
         """Checkpoint, legend, words of marks, crosshair."""
         self._marks.paint_checkpoint(painter, frame)
-        taken = self._paint_crosshair_line(painter, frame)
+        self._paint_best(painter, frame)
+        self._paint_crosshair_line(painter, frame)
         entries = self.entries()
+        taken = QRectF()
         if self._with_ends(entries):
             draw_ends(painter, frame, entries)
         else:
-            taken = draw_legend(painter, frame, entries)
-        self._marks.paint_words(painter, frame, taken)
+            taken = draw_legend(painter, frame, entries, rows=self.legend_rows)
+        self._marks.paint_words(painter, frame, taken, edits=self.first_in_row)
         self._paint_crosshair_box(painter, frame)
 
     def _paint_best(self, painter: QPainter, frame: Frame) -> None:
         """A filled diamond on the validation curve of the leading run, where its best weights come from."""
         first = self.state.first
         best = [row for row in first.epochs if row.best] if first else []
-        curve = next((curve for curve in self.drawn if curve.dots), None)
+        curve = next((curve for curve in self._led if curve.dots), None)
         if first is None or curve is None or not best:
             return
         value = curve.at(best[-1].step)
@@ -122,7 +138,8 @@ class TimeChart(Chart):
             return
         x = frame.x(self.state.position(first, np.array([float(best[-1].step)])))[0]
         y = frame.y(np.log10(value) if self.log else value)
-        diamond(painter, QPointF(float(x), float(y)), 5.5, curve.color)
+        if frame.rect.left() - 1 <= x <= frame.rect.right() + 1:
+            diamond(painter, QPointF(float(x), float(y)), 5.5, curve.color)
 
     def _with_ends(self, entries: list[Entry]) -> bool:
         runs = len(self.state.series)
@@ -135,12 +152,17 @@ class TimeChart(Chart):
             "steps": (self.tr("step"), True),
             "seconds": (self.tr("seconds"), False),
         }[self.state.time_axis]
-        axis.unit = unit
+        if axis.unit != unit:
+            axis.unit = unit
+            axis.update()
         entries = self.entries()
         self.plot.set_margins(ends_width(entries) + 8 if self._with_ends(entries) else SIDE)
         span = self.state.span()
         self.plot.view.setLimits(xMin=0.0, xMax=span)
         low, high = self.range.current((-1.0, 0.0) if self.log else (0.0, 1.0))
+        # The legend's row stays free of curves: it lies above the highest whole step.
+        height = max(self.plot.view.rect().height(), 2.0 * HEADROOM)
+        high += (high - low) * HEADROOM / (height - HEADROOM)
         self.plot.set_range(self.state.window or (0.0, span), (low, high))
 
     def _point(self, place: QPointF | None) -> None:
@@ -150,13 +172,13 @@ class TimeChart(Chart):
             return
         self.state.point_at(self.state.step_at(self.plot.frame().time(place.x())))
 
-    def _paint_crosshair_line(self, painter: QPainter, frame: Frame) -> QRectF:
+    def _paint_crosshair_line(self, painter: QPainter, frame: Frame) -> None:
         step, first = self.state.pointer, self.state.first
         if step is None or first is None:
-            return QRectF()
+            return
         x = round(float(frame.x(self.state.position(first, np.array([step])))[0])) + 0.5
         if not frame.rect.left() <= x <= frame.rect.right() + 1:
-            return QRectF()
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setPen(QPen(color("text2"), 1))
         painter.drawLine(QLineF(x, frame.rect.top(), x, frame.rect.bottom()))
@@ -170,7 +192,6 @@ class TimeChart(Chart):
                 painter.setPen(QPen(color("panel"), 1))
                 painter.setBrush(curve.ink())
                 painter.drawEllipse(QPointF(x, y), 3.2, 3.2)
-        return QRectF()
 
     def _boxed(self) -> list[Curve]:
         """The curves that the value box lists."""
