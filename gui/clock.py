@@ -35,14 +35,14 @@ class Clock(QObject):
         Bound methods are held weakly. A plain function is held through the widget, so that it lives as long as it.
         """
         if hasattr(callback, "__self__"):
-            held: Callable[[], Callable[[], object] | None] = weakref.WeakMethod(callback)  # type: ignore[arg-type]
+            held: Callable[[], Callable[[], object] | None] = weakref.WeakMethod(callback)
         else:
             widget.__dict__["_clock_callback"] = callback
             held = weakref.ref(callback)
         key = id(widget)
         if key not in self._callbacks:
             widget.installEventFilter(self)
-        self._callbacks[key] = (weakref.ref(widget, lambda _, key=key: self._drop(key)), held)
+        self._callbacks[key] = (weakref.ref(widget, lambda _: self._drop(key)), held)
         self._settle()
 
     def unsubscribe(self, widget: QWidget) -> None:

@@ -53,7 +53,7 @@ QMenu::right-arrow { image: url($right); width: 12px; height: 12px; right: 8px; 
 QMenu::separator { height: 1px; background: $border; margin: 5px 6px; }
 QToolBar { background: $panel; border: none; border-bottom: 1px solid $border; spacing: 4px; padding: 0 10px;
     min-height: ${toolbar}px; max-height: ${toolbar}px; qproperty-iconSize: 16px 16px; }
-QToolBar::separator { background: $border2; width: 1px; margin: 12px 7px; }
+QToolBar::separator { background: $border2; width: 1px; margin: 4px 7px; }
 QStatusBar { background: $window; border-top: 1px solid $border; color: $text2; min-height: ${status_bar}px; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: $text2; }
@@ -137,6 +137,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit, QAbst
     background: $sunken; border: 1px solid $control; border-radius: 5px; color: $text;
     selection-background-color: $select_text; selection-color: $text; }
 QLineEdit, QAbstractSpinBox, QComboBox { padding: 0 6px; min-height: ${field_inner}px; }
+QLineEdit { placeholder-text-color: $text3; }
 QLineEdit[dense="true"], QAbstractSpinBox[dense="true"], QComboBox[dense="true"] { min-height: ${dense_inner}px; }
 QLineEdit:hover, QAbstractSpinBox:hover, QComboBox:hover, QPlainTextEdit:hover { border-color: $text3; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
@@ -152,7 +153,6 @@ QPlainTextEdit, QTextEdit { padding: 4px; }
 QAbstractSpinBox { padding: 0 20px 0 6px; }
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; background: transparent;
     padding: 0; min-height: 0; }
-QAbstractSpinBox QLineEdit { padding-left: 6px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 18px; border: none;
     background: transparent; }
 QAbstractSpinBox::up-button { subcontrol-position: top right; margin-top: 2px; }
