@@ -86,6 +86,7 @@ class Timeline:
         self.gradients: dict[str, Series] = {}
         self.weights: dict[str, Series] = {}
         self.probes = ProbeWindow()
+        self.num_probes = 0
 
     @classmethod
     def from_events(cls, events: Iterable[Event]) -> Timeline:
@@ -224,6 +225,7 @@ class Timeline:
         for path, norm in event.weight.items():
             self.weights.setdefault(path, Series()).append(event.step, norm)
         self.probes.add(event)
+        self.num_probes += 1
         known = self.first_non_finite
         if known is None or (known.layer == "" and event.step >= known.step):
             layer = _first_bad(self.layers, event.gradient) or _first_bad(self.layers, event.weight)

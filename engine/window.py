@@ -50,6 +50,10 @@ class ProbeWindow:
         """The last probe, or None."""
         return self._probes[-1] if self._probes else None
 
+    def recent(self, count: int) -> tuple[Probed, ...]:
+        """The newest `count` probes, oldest first."""
+        return tuple(self._probes)[-count:]
+
     def add(self, probe: Probed) -> None:
         """Add a probe; the oldest falls out."""
         self._probes.append(probe)

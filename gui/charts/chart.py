@@ -95,6 +95,7 @@ class Chart(QWidget):
     def invalidate(self) -> None:
         """Refresh at the next tick even if no timeline changes."""
         self._shown = None
+        self.update()
 
     def set_log(self, log: bool) -> None:
         """Measure on a logarithmic or a linear scale."""

@@ -21,6 +21,9 @@ MOST_COLOURED = 5
 RAW_SHARE = 0.30
 """Opacity of raw norms below the smoothed ones: spikes are seen, the trend is read."""
 
+LAYERS_PER_REFRESH = 16
+"""Layers whose curves may be drawn again at every probe."""
+
 SHARE = 0.03
 """Share of all probes that one smoothed norm is the geometric mean of."""
 
@@ -34,6 +37,13 @@ class GradientTimeChart(TimeChart):
         super().__init__(state)
         self.range = GrowingRange(least_decades=1.0, most_decades=24.0)
         self._colors: dict[str, int] = {}
+
+    def stale(self) -> object:
+        """Only probes change this chart; with many layers not even each of them is worth drawing all curves again."""
+        first = self.state.first
+        every = 1 + len(first.layers) // LAYERS_PER_REFRESH if first else 1
+        steady = first and (first.num_probes // every, first.outcome is None, len(first.marks), first.first_non_finite)
+        return self.state.series, steady
 
     def title(self) -> str:
         """What the chart is."""

@@ -93,11 +93,12 @@ class ChartPanel(QWidget):
                 self._make(name)
         while self._row.count():
             self._row.takeAt(0)
-        for name, chart in self.charts.items():
-            chart.setVisible(name in chosen)
         for index, name in enumerate(chosen):
             self.charts[name].first_in_row = index == 0
             self._row.addWidget(self.charts[name], STRETCH.get(name, 35))
+        # Only now: a chart without a parent would become a window of its own for a moment.
+        for name, chart in self.charts.items():
+            chart.setVisible(name in chosen)
         self.tick()
         self.choice_changed.emit(chosen)
 
