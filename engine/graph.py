@@ -48,6 +48,8 @@ class Node:
     shares: str = ""
     """Id of a node of the same level whose module (and weights) this one calls again."""
     note: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of the file that this version does not know; saved back unchanged."""
 
     @property
     def is_group(self) -> bool:
@@ -76,6 +78,8 @@ class Graph:
     definitions: Mapping[str, Graph] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Project defaults that layers inherit, outermost level only: {"initializer": {"type": "he_normal"}}."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of the file that this version does not know; saved back unchanged."""
 
     def level(self, definition: str = "") -> Graph:
         """This level for "", else the definition of that id (KeyError when there is none)."""
@@ -111,7 +115,7 @@ class Graph:
 
 def order(level: Graph) -> list[str]:
     """Node ids so that each comes after what feeds it, otherwise in order of creation; `CycleError` on a cycle."""
-    sorter: TopologicalSorter[str] = TopologicalSorter({node: () for node in level.nodes})
+    sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(level.nodes, ()))
     for edge in level.edges:
         if edge.source in level.nodes and edge.target in level.nodes:
             sorter.add(edge.target, edge.source)

@@ -1,0 +1,25 @@
+"""What layers inherit from the project unless they say otherwise. Declared like every other set of settings."""
+
+from __future__ import annotations
+
+from engine.declare import Declaration, find, record
+from engine.param import Tagged, param
+
+
+@record("defaults", title="Project defaults")
+class Defaults:
+    """Choices that hold for every layer that makes none of its own."""
+
+    initializer: Tagged | None = param(
+        default=None, of="initializer", help="How weights are drawn. None: torch's own way for each layer."
+    )
+
+
+def _settings() -> Declaration:
+    found = find("record", "defaults")
+    if found is None:
+        raise LookupError("the project defaults are not declared")
+    return found
+
+
+DEFAULTS = _settings()
