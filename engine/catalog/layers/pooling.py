@@ -109,7 +109,7 @@ class AvgPool1d:
         return concise(
             nn.AvgPool1d, self.kernel, padding=self.padding,
             stride=_other(self.stride, self.kernel),  # type: ignore[arg-type] # torch's own type forgets None
-           
+
             ceil_mode=self.ceil, count_include_pad=self.count_padding,
         )  # fmt: skip
 
