@@ -48,7 +48,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "nn.GRU": _RECURRENT,
     "nn.MultiheadAttention": {"dropout": 0.0, "bias": True, "batch_first": False},
     "nn.TransformerEncoderLayer": {
-        "dim_feedforward": 2048, "dropout": 0.1, "batch_first": False, "norm_first": False,
+        "dim_feedforward": 2048, "dropout": 0.1, "activation": "relu", "batch_first": False, "norm_first": False,
     },
     "torch.optim.SGD": {"momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False, "fused": None},
     "torch.optim.Adam": {**_ADAM, "weight_decay": 0.0},
