@@ -18,6 +18,9 @@ from gui.theme import color
 GAP = 4
 """Least pixels between two names."""
 
+MIN_TAIL = 3
+"""Letters of a name's second word that are worth writing."""
+
 LEGIBLE = 22
 """A name cut shorter than this many pixels says nothing."""
 
@@ -72,7 +75,9 @@ def shortened(name: str, room: float) -> str:
     stem = name.rstrip("0123456789")
     number = name[len(stem) :]
     for length in range(len(stem), 1, -1):
-        short = stem[:length].rstrip("_-") + number
+        kept, mark, tail = stem[:length].rpartition("_")
+        # One or two letters of a second word say less than none: "conv_in" becomes "conv", not "conv_i".
+        short = (kept if mark and len(tail) < MIN_TAIL and length < len(stem) else stem[:length]) + number
         if text.width(short) <= room:
             return short
     return ""

@@ -31,7 +31,7 @@ def log_ticks(low: float, high: float, pixels: float, least_gap: float = 22.0) -
     if high <= low or pixels <= 0:
         return []
     per_decade = pixels / (high - low)
-    if high - low < 2.999:
+    if high - low < 1.999:
         found = _within_decades(low, high, per_decade, least_gap)
         if len(found) > 1:
             return [Tick(at, plain(10**at)) for at in found]

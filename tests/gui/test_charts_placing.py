@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gui.charts.brackets import labels
+from gui.charts.depthfoot import shortened
 from gui.charts.placing import Row, spread
 from gui.charts.thin import moving_mean, thin, thin_smooth
 from gui.charts.ticks import GrowingRange, linear_ticks, log_ticks, plain, round_up
@@ -46,6 +47,7 @@ def test_a_moving_mean_starts_at_the_first_value_and_smooths():
     ("low", "high", "pixels", "expected"),
     [
         (-5.0, 0.0, 150.0, ["1e-5", "1e-4", "1e-3", "1e-2", "1e-1", "1"]),
+        (-2.0, 0.1, 100.0, ["1e-2", "1e-1", "1"]),
         (-20.0, 0.0, 100.0, ["1e-20", "1e-15", "1e-10", "1e-5", "1"]),
         (float(np.log10(0.4)), float(np.log10(3)), 170.0, ["0.4", "0.6", "1", "2", "3"]),
     ],
@@ -117,3 +119,13 @@ def test_twenty_copies_of_one_layer_share_a_bracket():
     assert found.names[-1] == "out"
     assert [(b.first, b.last, b.words[0]) for b in found.brackets] == [(0, 19, "hidden · linear, copies 1–20")]
     assert found.numbered
+
+
+def test_shortened_names_keep_their_numbers(qapp):
+    from gui.charts import text
+
+    room = text.width("con12") + 0.5
+    assert shortened("conv12", room) == "con12"
+    assert shortened("conv_in", text.width("conv_i")) == "conv"
+    assert shortened("conv_in", text.width("conv_in")) == "conv_in"
+    assert shortened("linear", 3.0) == ""
