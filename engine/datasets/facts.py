@@ -1,4 +1,4 @@
-"""Facts of a data set: shapes after preprocessing, counts per split, fingerprint. Torch-free, so a project checks at once."""
+"""Facts of a data set: shapes after preprocessing, counts per split, fingerprint. Never imports torch."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class ImageFiles:
 
 
 def load_image(path: Path, channels: int) -> Array:
-    """An image file as (channels, height, width) uint8, grey for 1 channel, red-green-blue for 3; ProblemError if bad."""
+    """An image file as (channels, height, width) uint8, grey for 1 channel, RGB for 3; ProblemError when unreadable."""
     try:
         with Image.open(path) as image:
             pixels = _pixels(image, channels)

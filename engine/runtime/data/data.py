@@ -1,15 +1,14 @@
-"""An opened data set: facts, batches, raw samples for display. Made by `opening.open_data`; never reads files itself."""
+"""An opened data set: facts, batches, raw samples for display. Made by `opening.open_data`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from engine.datafacts import NONE, VALUE, DataFacts, Target
-from engine.datasets.raw import TRAIN, Array, Raw
+from engine.datasets.raw import TRAIN, Array, Part, Raw
 from engine.problem import ProblemError, Where, error
 from engine.runtime.data.batches import Batch, Loader
 from engine.runtime.data.order import batch_sizes
@@ -89,8 +88,7 @@ class Data:
         found = self.facts.targets.get(name)
         if found is None or found.kind == NONE:
             return np.zeros(0, np.int64)
-        answers = self._part(split).targets[name]
-        return answers
+        return self._part(split).targets[name]
 
     def class_counts(self, split: str, target: str = "") -> dict[str, int]:
         """Samples per class name, in the order of the classes; empty for values."""
@@ -119,7 +117,7 @@ class Data:
         """Ends worker processes."""
         self._loader.close()
 
-    def _part(self, split: str) -> Any:
+    def _part(self, split: str) -> Part:
         part = self._raw.parts.get(split)
         if part is None:
             raise ProblemError(

@@ -20,7 +20,7 @@ from engine.runtime.data.order import seed_of
 
 
 def mix(batch: Batch, settings: Any, random: np.random.Generator, *, images: Sequence[bool]) -> Batch:
-    """The batch blended by a made `mixup` or `cutmix`; `images` says which inputs are images. Answers must be floats."""
+    """The batch blended by a made `mixup` or `cutmix`; `images` says which inputs are images; answers are floats."""
     share = float(random.beta(settings.alpha, settings.alpha))
     inputs = list(batch.inputs)
     if settings.mixing == "cutmix":

@@ -33,8 +33,8 @@ def open_data(
 
     `inputs` and `targets` name the streams that batches hold, in order ("" is the first stream; None: all).
     `targets` may map a stream to the form its loss wants: class, binary or value. With `download` missing files are
-    fetched first. `workers` read streamed files (None: by the number of cores, 0: in this thread); batches do not depend
-    on it. ProblemError for everything a person can mend, Cancelled when `cancel` is set.
+    fetched first. `workers` processes read streamed files (None: by the number of cores, 0: in this thread);
+    batches do not depend on it. ProblemError for everything a person can mend, Cancelled when `cancel` is set.
     """
     if download:
         fetch(recipe, places, progress=progress, cancel=cancel)

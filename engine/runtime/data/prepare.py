@@ -23,7 +23,7 @@ from engine.runtime.data.streaming import Streamed, num_workers
 from engine.runtime.data.targets import Wanted
 
 MAX_FINISHED_BYTES = 512 * 2**20
-"""Up to here samples are finished once and kept as floats; beyond, they stay as they came and are finished per batch."""
+"""Up to here samples are finished once and kept as floats; beyond, they stay as they came, finished per batch."""
 MAX_RESIDENT_BYTES = 2**30
 """Up to here samples live in memory on the device; beyond, arrays stay in ordinary memory and files are streamed."""
 CHUNK = 4_096

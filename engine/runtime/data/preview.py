@@ -1,4 +1,4 @@
-"""Samples beside their augmented forms, as plain pixels, for a person to look at. Beside a training it leaves no trace."""
+"""Samples beside their augmented forms, as plain pixels, to look at. Beside a training it leaves no trace."""
 
 from __future__ import annotations
 

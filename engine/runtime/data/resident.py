@@ -60,7 +60,7 @@ class Resident:
             where = index.to(self._home)
             inputs = [self._gather(column, where, index, draws, seed, epoch) for column in self._columns]
             targets = [target[TRAIN].index_select(0, where).to(self._device) for target in self._targets]
-            pieces = zip(zip(*[item.split(group) for item in inputs], strict=True), _split(targets, group), strict=True)
+            pieces = zip(_split(inputs, group), _split(targets, group), strict=True)
             for offset, (xs, ys) in enumerate(pieces):
                 batch = Batch(xs, ys, group[offset])
                 yield self._augmenter.mix(batch, seed=seed, epoch=epoch, step=first + offset) if mix else batch
@@ -104,4 +104,4 @@ def _split(items: list[Tensor], sizes: list[int]) -> Iterator[tuple[Tensor, ...]
     """Per batch the pieces of all items; empty tuples when there are no items."""
     if not items:
         return iter([()] * len(sizes))
-    return zip(*[item.split(sizes) for item in items], strict=True)
+    return zip(*[torch.split(item, sizes) for item in items], strict=True)

@@ -1,4 +1,4 @@
-"""Mean and population deviation of training samples, per feature or per channel, in float64. Sees only what it is given."""
+"""Mean and population deviation of training samples, per feature or per channel, in float64."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def kept_axes(kind: str, standardize: str, rank: int) -> tuple[int, ...]:
 
 
 class Moments:
-    """Collects mean and squared deviations over chunks (Chan, Golub, LeVeque 1983), stable for nearly constant pixels."""
+    """Collects mean and squared deviations over chunks (Chan, Golub, LeVeque 1983), stable for near-constant pixels."""
 
     def __init__(self, axes: tuple[int, ...]) -> None:
         self._axes = axes

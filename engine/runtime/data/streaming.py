@@ -33,7 +33,7 @@ class Key(NamedTuple):
     """What a worker is asked for: a place in a split, and the seed of its changes (-1: unchanged)."""
 
     split: str
-    index: int
+    place: int
     seed: int
 
 
@@ -57,7 +57,7 @@ class FileSamples(Dataset[Tensor | Unreadable]):
     def __getitem__(self, key: Key) -> Tensor | Unreadable:
         process, transforms = self._made()
         try:
-            image = torch.from_numpy(shaped_image(self._files[key.split], key.index, process))
+            image = torch.from_numpy(shaped_image(self._files[key.split], key.place, process))
         except ProblemError as fault:
             return Unreadable(fault.problem.where.file, fault.problem.happened)
         if key.seed >= 0 and transforms:
@@ -148,7 +148,7 @@ class Streamed:
         for chosen, images in zip(keys, loader, strict=True):
             if isinstance(images, Unreadable):
                 raise ProblemError(unreadable([(images.file, images.reason)], self._sizes[chosen[0].split]))
-            index = torch.tensor([key.index for key in chosen])
+            index = torch.tensor([key.place for key in chosen])
             split = chosen[0].split
             yield Batch(
                 (self._preprocess.finish(images.to(self._device, non_blocking=True)),),
@@ -164,7 +164,7 @@ class Streamed:
             if self._workers:
                 more = {"multiprocessing_context": _context(), "persistent_workers": True, "prefetch_factor": 4}
             loader: DataLoader[Any] = DataLoader(
-                self._samples, batch_sampler=plan, num_workers=self._workers, collate_fn=collate,  # type: ignore[arg-type]
+                self._samples, batch_sampler=plan, num_workers=self._workers, collate_fn=collate,
                 pin_memory=self._device.type == "cuda",
                 # Without one of its own the loader draws from the run's generator at every sweep.
                 generator=generator_of("loader"), **more,
