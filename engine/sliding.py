@@ -58,9 +58,9 @@ def refuse_same(padding: Padding, stride: Size, kernel: Size) -> Refusal | None:
 
 
 def refuse_reach(
-    x: TensorInfo, kernel: Size, *, padding: Padding = 0, dilation: Size = 1, ceil: bool = False
+    x: TensorInfo, kernel: Size, *, padding: Padding = 0, dilation: Size = 1, slack: Size = 0
 ) -> Refusal | None:
-    """A window must not be larger than the padded input."""
+    """A window must not be larger than the padded input; by `slack` it may reach beyond (pooling that rounds up)."""
     if padding == "same" or x.rank < 2:
         return None
     num = x.rank - 1
@@ -68,7 +68,8 @@ def refuse_reach(
     spread = sides(dilation, num)
     reaches = [(side - 1) * step + 1 for side, step in zip(sides(kernel, num), spread, strict=True)]
     room = [size + 2 * pad for size, pad in zip(x.spatial, around, strict=True)]
-    if all(reach <= space for reach, space in zip(reaches, room, strict=True)):
+    beyond = zip(reaches, room, sides(slack, num), strict=True)
+    if all(reach <= space + more for reach, space, more in beyond):
         return None
     fitting = tuple(
         max(1, min(side, (space - 1) // step + 1))
@@ -84,6 +85,14 @@ def refuse_reach(
         f"Use kernel {mend}, more padding, or fewer layers that shrink the size before this one",
         {"kernel": mend},
     )
+
+
+def rounding(ceil: bool, stride: Size | None, kernel: Size) -> Size:
+    """How far a last window may reach beyond the border: one less than the stride when sizes are rounded up."""
+    if not ceil:
+        return 0
+    down, right = sides(kernel if stride is None else stride, 2)
+    return (down - 1, right - 1) if down != right else down - 1
 
 
 def refuse_half(kernel: Size, padding: Size) -> Refusal | None:

@@ -16,7 +16,7 @@ else:
     from engine.expr import nn
 
 _EPS = param(
-    default=1e-5, min=0.0, max=1.0, log=True, advanced=True,
+    default=1e-5, min=1e-12, max=1.0, log=True, advanced=True,
     help="Added to the variance so that nothing is divided by zero; Keras uses 0.001",
 )  # fmt: skip
 _MOMENTUM = param(
@@ -144,7 +144,7 @@ class RMSNorm:
 
     axes: int = _AXES
     eps: float | None = param(
-        default=None, min=0.0, max=1.0, log=True, advanced=True,
+        default=None, min=1e-12, max=1.0, log=True, advanced=True,
         help="Added to the mean square so that nothing is divided by zero; none: the smallest step of float32",
     )  # fmt: skip
     affine: bool = param(default=True, was=("elementwise_affine",), help="Learn a factor after normalising")

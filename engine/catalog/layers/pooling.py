@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from engine.concise import concise
 from engine.declare import Refusal, layer
 from engine.param import Size, param
-from engine.sliding import refuse_half, refuse_reach, sides, size_text
+from engine.sliding import refuse_half, refuse_reach, rounding, sides, size_text
 from engine.tensor import TensorInfo
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ class MaxPool1d:
 
     def refuse(self, x: TensorInfo) -> Refusal | None:
         return refuse_half(self.kernel, self.padding) or refuse_reach(
-            x, self.kernel, padding=self.padding, dilation=self.dilation
+            x,
+            self.kernel,
+            padding=self.padding,
+            dilation=self.dilation,
+            slack=rounding(self.ceil, self.stride, self.kernel),
         )
 
     def detail(self) -> str:
@@ -83,7 +87,11 @@ class MaxPool2d:
 
     def refuse(self, x: TensorInfo) -> Refusal | None:
         return refuse_half(self.kernel, self.padding) or refuse_reach(
-            x, self.kernel, padding=self.padding, dilation=self.dilation
+            x,
+            self.kernel,
+            padding=self.padding,
+            dilation=self.dilation,
+            slack=rounding(self.ceil, self.stride, self.kernel),
         )
 
     def detail(self) -> str:
@@ -114,7 +122,9 @@ class AvgPool1d:
         )  # fmt: skip
 
     def refuse(self, x: TensorInfo) -> Refusal | None:
-        return refuse_half(self.kernel, self.padding) or refuse_reach(x, self.kernel, padding=self.padding)
+        return refuse_half(self.kernel, self.padding) or refuse_reach(
+            x, self.kernel, padding=self.padding, slack=rounding(self.ceil, self.stride, self.kernel)
+        )
 
     def detail(self) -> str:
         return f"{self.kernel}{_moves(self.stride, self.kernel)}"
@@ -142,7 +152,9 @@ class AvgPool2d:
         )  # fmt: skip
 
     def refuse(self, x: TensorInfo) -> Refusal | None:
-        return refuse_half(self.kernel, self.padding) or refuse_reach(x, self.kernel, padding=self.padding)
+        return refuse_half(self.kernel, self.padding) or refuse_reach(
+            x, self.kernel, padding=self.padding, slack=rounding(self.ceil, self.stride, self.kernel)
+        )
 
     def detail(self) -> str:
         return f"{size_text(self.kernel)}{_moves(self.stride, self.kernel)}"
