@@ -1,0 +1,150 @@
+"""How weights follow their gradients: optimizer, learning rate schedule and clipping of one training.
+
+Owns the update after backward, and changes of these settings while training runs. Rates are base rate times the
+schedule's factor, written into the optimizer only when they change. Never computes a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from engine.declare import find
+from engine.events import Alerted, Edited
+from engine.recipe import Recipe
+from engine.runtime.clipping import Clipping
+from engine.runtime.control import Edit
+
+RUNNING_EDITS = "recipe.optimizer.lr, .momentum, .weight_decay and recipe.clip"
+
+
+class Steering:
+    """One optimizer with its schedule and clipping. `factor` gives the rate's factor for a step, counted from 1."""
+
+    def __init__(
+        self, recipe: Recipe, optimizer: Optimizer, *, factor: Callable[[int], float] | None = None,
+        parameters: Sequence[nn.Parameter] = (),
+    ) -> None:  # fmt: skip
+        self._recipe = recipe
+        self._optimizer = optimizer
+        self._factor = factor
+        self._parameters = tuple(parameters) or tuple(
+            parameter for group in optimizer.param_groups for parameter in group["params"]
+        )
+        self._clipping = Clipping.of(recipe)
+        self._base = [float(group["lr"]) for group in optimizer.param_groups]
+        self._last_factor = 1.0
+        self.edits: dict[str, Any] = {}
+        """Settings that were changed while training, by path."""
+        self._tell_rates()
+        self.update = self._update if self._clipping else optimizer.step
+        """Clips where the recipe says so, and moves the weights."""
+
+    def prepare(self, step: int) -> None:
+        """Sets the rate for a step."""
+        if self._factor is not None and (factor := self._factor(step)) != self._last_factor:
+            self._last_factor = factor
+            self._write_rates()
+
+    def clipped(self) -> tuple[int, float]:
+        """How many updates were clipped since the last call, and the largest norm (or value) met."""
+        return self._clipping.take() if self._clipping else (0, 0.0)
+
+    def edit(self, wish: Edit, *, step: int, epoch: int) -> Edited | Alerted:
+        """Applies a change at a step border; refused changes say why and change nothing."""
+        try:
+            old, new = self._changed(wish)
+        except ValueError as fault:
+            return Alerted(step, epoch, f"{wish.path} was not changed: {fault}")
+        self.edits[wish.path] = new
+        short = wish.path.removeprefix("recipe.").removeprefix("optimizer.")
+        return Edited(step, epoch, wish.path, old, new, f"{short} {_words(old)} → {_words(new)}")
+
+    def state(self) -> dict[str, Any]:
+        """Optimizer state, rates and edits, as tensors and plain values."""
+        return {
+            "optimizer": self._optimizer.state_dict(), "base": list(self._base), "factor": self._last_factor,
+            "edits": dict(self.edits),
+        }  # fmt: skip
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Goes on from `state`: edits first, because they decide how updates are made."""
+        for path, value in state["edits"].items():
+            self._changed(Edit(path, value=value))
+            self.edits[path] = value
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._base = [float(rate) for rate in state["base"]]
+        self._last_factor = float(state["factor"])
+        self._write_rates()
+
+    def _update(self) -> None:
+        assert self._clipping is not None
+        self._clipping.clip(self._parameters)
+        self._optimizer.step()
+
+    def _write_rates(self) -> None:
+        for group, base in zip(self._optimizer.param_groups, self._base, strict=True):
+            group["lr"] = base * self._last_factor
+        self._tell_rates()
+
+    def _tell_rates(self) -> None:
+        rates = tuple(float(group["lr"]) for group in self._optimizer.param_groups)
+        self.lr = rates[0]
+        """The first group's rate, as it acts now."""
+        self.lrs = rates if len(set(rates)) > 1 else ()
+        """Every group's rate when they differ."""
+
+    def _changed(self, wish: Edit) -> tuple[Any, Any]:
+        """Applies a wish; (old, new) value. ValueError says what is allowed."""
+        path = wish.path.removeprefix("recipe.")
+        setting, _, name = path.partition(".")
+        if setting not in ("optimizer", "clip") or (setting == "optimizer" and not name):
+            raise ValueError(f"while training only {RUNNING_EDITS} can be changed")
+        tagged = dict(self._recipe.get(setting))
+        if not name:
+            old, new = dict(tagged), wish.value
+            recipe = self._recipe.with_value(setting, new)
+            new = dict(recipe.get(setting))
+        else:
+            old, new = self._value(setting, tagged, name, wish)
+            recipe = self._recipe.with_value(setting, {**tagged, name: new})
+        recipe.made(setting)
+        if setting == "optimizer":
+            self._change_optimizer(name, old, new)
+        self._recipe = recipe
+        if setting == "clip":
+            self._clipping = Clipping.of(recipe)
+            self.update = self._update if self._clipping else self._optimizer.step
+        return old, new
+
+    def _value(self, setting: str, tagged: Mapping[str, Any], name: str, wish: Edit) -> tuple[Any, Any]:
+        declaration = find(setting, str(tagged.get("type")))
+        if declaration is None or name not in declaration.by_name:
+            raise ValueError(
+                f"there is no such setting; there are {', '.join(declaration.defaults if declaration else ())}"
+            )
+        param = declaration.by_name[name]
+        old = tagged.get(param.name, param.default)
+        return old, param.clean(old * wish.factor if wish.factor is not None else wish.value)
+
+    def _change_optimizer(self, name: str, old: Any, new: Any) -> None:
+        groups = self._optimizer.param_groups
+        if name == "lr":
+            # Groups keep their proportions; the schedule goes on from the new rate.
+            ratio = new / old if old else 1.0
+            self._base = [new if old in (0, base) else base * ratio for base in self._base]
+            self._write_rates()
+        elif name in ("momentum", "weight_decay") and all(name in group for group in groups):
+            for group in groups:
+                group[name] = new
+        else:
+            raise ValueError(f"while training only {RUNNING_EDITS} can be changed")
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(str(item) for item in value.values())
+    return f"{value:g}" if isinstance(value, float) else str(value)
