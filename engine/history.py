@@ -5,7 +5,7 @@ Never changes a project and never compares more than whole values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.project import Project
 
@@ -69,6 +69,10 @@ class History:
         self._states.append(_State(project, label, merge))
         del self._states[: max(0, len(self._states) - MAX_STATES - 1)]
         self._at = len(self._states) - 1
+
+    def amend(self, project: Project) -> None:
+        """Replaces the current state without a step of its own: for facts that were found, not edits that were made."""
+        self._states[self._at] = replace(self._states[self._at], project=project)
 
     def undo(self) -> Project:
         """Goes one state back where there is one; returns what is current then."""

@@ -28,7 +28,7 @@ from engine.events import (
     Step,
 )
 from engine.series import Array, Series
-from engine.window import Depth, ProbeWindow
+from engine.probe_window import Depth, ProbeWindow
 
 MAX_MARKS = 512
 """Marks kept: more could not be told apart on any chart, and a script that edits every step must not fill memory."""

@@ -86,6 +86,18 @@ class Document(QObject):
         """`edit` for changes that touch only the graph."""
         return self.edit(label, lambda project: project.with_graph(change(project.graph)), merge)
 
+    def amend(self, change: Callable[[Project], Project]) -> None:
+        """Writes down what was found out about the project (facts of its data): no edit, so nothing to undo."""
+        before = self.project
+        after = change(before)
+        if after == before:
+            return
+        was_clean = not self.dirty
+        self._history.amend(after)
+        if was_clean:
+            self._saved = after
+        self._tell(before)
+
     def undo(self) -> None:
         """Goes back to the state before the last change."""
         if self._history.can_undo:

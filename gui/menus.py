@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QMenuBar, QWidget
 
-from engine.declare import catalogue
 from gui import settings
 from gui.actions import MENUS, Actions, translated
 from gui.document import Document
+from gui.families import families, family_title
 from gui.files import Files
 from gui.icons import family_icon
 from gui.theme import themes
 from gui.workspaces import Docks
-
-FAMILY_TITLES = {
-    "io": "Input and output", "linear": "Linear", "convolution": "Convolution", "pooling": "Pooling",
-    "normalisation": "Normalisation", "activation": "Activation", "regularisation": "Regularisation",
-    "merge": "Merge and shape", "recurrent": "Recurrent", "attention": "Attention",
-}  # fmt: skip
 
 
 class MenuBar(QMenuBar):
@@ -110,16 +104,12 @@ class MenuBar(QMenuBar):
     def _add_insert_menus(self) -> None:
         menu = self._menus["insert"]
         menu.addSeparator()
-        families: dict[str, QMenu] = {}
-        declarations = catalogue().all("layer")
-        for family, title in FAMILY_TITLES.items():
-            found = [item for item in declarations.values() if item.family == family]
-            if found:
-                families[family] = menu.addMenu(family_icon(family), QCoreApplication.translate("Families", title))
-                families[family].setToolTipsVisible(True)
-            for item in found:
-                action = families[family].addAction(item.title, lambda name=item.type: self.layer_chosen.emit(name))
-                action.setToolTip(item.help.split("\n")[0])
+        for family, layers in families().items():
+            part = menu.addMenu(family_icon(family), family_title(family))
+            part.setToolTipsVisible(True)
+            for layer in layers:
+                action = part.addAction(layer.title, lambda name=layer.type: self.layer_chosen.emit(name))
+                action.setToolTip(layer.help)
 
 
 def _set_theme(mode: str) -> None:

@@ -52,6 +52,10 @@ class Form(QWidget):
                 editor.setText((notes or {}).get(name, ""))
         self._show_fitting()
 
+    def has(self, name: str) -> bool:
+        """Whether a setting has a row here."""
+        return name in self._params
+
     def editor(self, name: str) -> QWidget:
         """The editor of a setting, for tests and to give it the keyboard."""
         return self._editors[name]

@@ -12,7 +12,7 @@ from engine import events
 from engine.series import Series
 from engine.timeline import MAX_MARKS, Timeline
 from engine.verdict import spoken, verdict
-from engine.window import WINDOW
+from engine.probe_window import WINDOW
 
 
 def started(layers: tuple[str, ...] = ("first", "second"), epochs: int = 4, steps: int = 10) -> events.RunStarted:

@@ -1,0 +1,260 @@
+"""The inspector: what the selected layer is, its shapes and cost, its settings, and how it fares while training.
+
+Writes through the document only. The form derives from the declaration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from engine import edits
+from engine.analysis import Analysis, NodeFacts
+from engine.declare import Declaration, find
+from engine.graph import Node
+from engine.param import Param
+from engine.timeline import Timeline
+from gui.document import Document
+from gui.forms.form import Form
+from gui.numbers import count
+from gui.panels.inspector_flow import FlowSection
+from gui.panels.inspector_head import Head, ShapeRows
+from gui.theme import metrics
+from gui.widgets.number_field import NumberField, TextField
+from gui.widgets.section import CollapsibleSection
+from gui.widgets.states import Banner, EmptyState
+
+
+class InspectorPanel(QScrollArea):
+    """One selected layer or block in full; several or none: what can be said about them together."""
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._key: tuple[str, str] | None = None
+        self._built_for: object = None
+        self._form: Form | None = None
+        self._initial: Form | None = None
+        self._initial_section: CollapsibleSection | None = None
+        self._flow: FlowSection | None = None
+        self._timeline: Timeline | None = None
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        document.selection.changed.connect(self.refresh)
+        document.opened.connect(self.refresh)
+        document.changed.connect(lambda _delta: self.refresh())
+        document.analyzed.connect(self._show_analysis)
+        self.refresh()
+
+    @property
+    def form(self) -> Form | None:
+        """The settings' form of the selected layer."""
+        return self._form
+
+    def refresh(self) -> None:
+        """Shows what is selected now."""
+        self._key = self._document.selection.node
+        node = self._node()
+        if node is None:
+            self._build_empty()
+            return
+        wanted = (self._key, node.type, node.is_group)
+        if self._built_for != wanted:
+            self._built_for = wanted
+            self._build(node)
+        self._fill(node)
+
+    def show_timeline(self, timeline: Timeline) -> None:
+        """While training: gradient, update and weight norms of the selected layer."""
+        self._timeline = timeline
+        if self._built_for is not None and self._flow is not None:
+            facts = self._facts()
+            self._flow.follow(timeline, facts.paths if facts else ())
+
+    def _node(self) -> Node | None:
+        if self._key is None:
+            return None
+        definition, id_ = self._key
+        graph = self._document.graph
+        level = graph.definitions.get(definition) if definition else graph
+        return level.nodes.get(id_) if level else None
+
+    def _facts(self) -> NodeFacts | None:
+        return self._document.analysis.nodes.get(self._key) if self._key else None
+
+    def _build_empty(self) -> None:
+        num = len(self._document.selection.nodes)
+        self._built_for, self._form, self._flow = None, None, None
+        if num > 1:
+            nodes = [self._document.analysis.nodes.get(key) for key in self._document.selection.nodes]
+            total = sum(facts.parameters * facts.copies for facts in nodes if facts)
+            state = EmptyState(
+                "inspector",
+                self.tr("{0} layers selected").format(num),
+                self.tr("{0} parameters together. Ctrl+G puts them into a block.").format(count(total)),
+            )
+        else:
+            state = EmptyState(
+                "inspector", self.tr("Nothing selected"), self.tr("Click a layer to see its settings and shapes.")
+            )
+        self.setWidget(_framed(state))
+
+    def _build(self, node: Node) -> None:
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        declaration = find("layer", node.type)
+        self._head = Head()
+        self._head.renamed.connect(self._rename)
+        self._shapes = ShapeRows()
+        self._banner = Banner("error", "", "")
+        top = QVBoxLayout()
+        top.setContentsMargins(metrics.control_padding, metrics.control_padding, metrics.control_padding, metrics.grid)
+        top.setSpacing(metrics.grid)
+        for widget in (self._head, self._shapes, self._banner):
+            top.addWidget(widget)
+        layout.addLayout(top)
+        self._form = self._initial = self._initial_section = None
+        if node.is_group:
+            layout.addWidget(self._group_section())
+        elif declaration is not None:
+            self._add_settings(layout, declaration)
+        self._flow = FlowSection()
+        layout.addWidget(self._flow)
+        layout.addWidget(self._note_section())
+        layout.addStretch()
+        self.setWidget(content)
+
+    def _add_settings(self, layout: QVBoxLayout, declaration: Declaration) -> None:
+        params = tuple(param for param in declaration.params if param.name != "initializer")
+        section = CollapsibleSection(self.tr("Settings"))
+        if params:
+            self._form = Form(params)
+            self._form.committed.connect(self._commit)
+            section.content.addWidget(self._form)
+        else:
+            section.content.addWidget(_hint(self.tr("No settings: {0}").format(declaration.help.split(". ")[0] + ".")))
+        layout.addWidget(section)
+        if declaration.weights:
+            found = declaration.by_name["initializer"]
+            method = Param(
+                name=found.name, kind=found.kind, default=None, optional=True, of=found.of, label=self.tr("Method"),
+                help=found.help,
+            )  # fmt: skip
+            self._initial_section = CollapsibleSection(self.tr("Initial weights"))
+            self._initial = Form((method,))
+            self._initial.committed.connect(self._commit)
+            self._initial_section.content.addWidget(self._initial)
+            layout.addWidget(self._initial_section)
+
+    def _group_section(self) -> CollapsibleSection:
+        section = CollapsibleSection(self.tr("Block"))
+        self._repeat = NumberField(1, minimum=1, maximum=1000, whole=True, unit=self.tr("copies"), dense=True)
+        self._repeat.setToolTip(self.tr("How many copies stand one after the other, each with weights of its own"))
+        self._repeat.committed.connect(self._set_repeat)
+        row = QHBoxLayout()
+        label = QLabel(self.tr("Repeat"))
+        label.setProperty("role", "label")
+        label.setFixedWidth(metrics.label_column)
+        label.setBuddy(self._repeat)
+        row.addWidget(label)
+        row.addWidget(self._repeat, 1)
+        section.content.addLayout(row)
+        return section
+
+    def _note_section(self) -> CollapsibleSection:
+        section = CollapsibleSection(self.tr("Note"), opened=False)
+        self._note = TextField("", placeholder=self.tr("Words for yourself and others"), dense=True)
+        self._note.committed.connect(self._set_note)
+        section.content.addWidget(self._note)
+        return section
+
+    def _fill(self, node: Node) -> None:
+        declaration = find("layer", node.type)
+        self._head.show_node(node, declaration)
+        if self._form is not None:
+            self._form.set_values(node.params, self._notes())
+        if self._initial is not None and self._initial_section is not None:
+            own = node.params.get("initializer")
+            default = self._document.graph.defaults.get("initializer", {"type": "torch"})
+            self._initial.set_values({"initializer": own})
+            found = find("initializer", str(default.get("type")))
+            self._initial_section.set_hint("" if own else (found.title if found else ""))
+        if node.is_group:
+            self._repeat.set_value(node.repeat)
+        self._note.set_value(node.note)
+        self._show_analysis(self._document.analysis)
+
+    def _show_analysis(self, analysis: Analysis) -> None:
+        node = self._node()
+        if node is None or self._built_for is None:
+            return
+        facts = self._facts()
+        self._shapes.show_facts(facts, node)
+        found = [problem for problem in analysis.problems if problem.where.node == node.id]
+        self._banner.setVisible(bool(found))
+        if found:
+            tone = {"error": "error", "warning": "warn", "advice": "accent"}[found[0].severity.value]
+            self._banner.set_state(tone, found[0].happened, found[0].fix or found[0].expected)
+        if self._form is not None:
+            self._form.set_values(node.params, self._notes())
+        if self._flow is not None and self._timeline is not None:
+            self._flow.follow(self._timeline, facts.paths if facts else ())
+
+    def _notes(self) -> dict[str, str]:
+        facts = self._facts()
+        node = self._node()
+        output = facts.output if facts else None
+        if node is None or output is None or not node.params.get("bias", True):
+            return {}
+        size = output.channels if output.rank == 3 else output.features
+        return {"bias": self.tr("adds {0} parameters").format(count(size))}
+
+    def _commit(self, name: str, value: Any) -> None:
+        key = self._key
+        if key is not None:
+            self._document.edit_graph(
+                self.tr("Set {0}").format(name.replace("_", " ")),
+                lambda graph: edits.set_param(graph, key[0], key[1], name, value),
+            )
+
+    def _rename(self, name: str) -> None:
+        key = self._key
+        if key is not None and not self._document.edit_graph(
+            self.tr("Rename"), lambda graph: edits.rename(graph, key[0], key[1], name)
+        ):
+            self.refresh()
+
+    def _set_repeat(self, repeat: int) -> None:
+        key = self._key
+        if key is not None:
+            self._document.edit_graph(
+                self.tr("Set repeat"), lambda graph: edits.set_repeat(graph, key[0], key[1], int(repeat))
+            )
+
+    def _set_note(self, note: str) -> None:
+        key = self._key
+        if key is not None:
+            self._document.edit_graph(
+                self.tr("Write a note"), lambda graph: edits.set_note(graph, key[0], key[1], note)
+            )
+
+
+def _framed(widget: QWidget) -> QWidget:
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
+    layout.setContentsMargins(metrics.control_padding, metrics.control_padding, metrics.control_padding, 0)
+    layout.addWidget(widget)
+    layout.addStretch()
+    return holder
+
+
+def _hint(words: str) -> QLabel:
+    label = QLabel(words)
+    label.setProperty("role", "hint")
+    label.setWordWrap(True)
+    return label

@@ -1,0 +1,117 @@
+"""The recipe: data, preprocessing, loss, optimizer, schedule and the rest, as one form in sections.
+
+Writes through the document only. The form derives from the declarations; only the sections are told here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from engine.graph import Graph
+from engine.param import Param
+from engine.project import Project
+from engine.recipe import SETTINGS
+from gui.document import Document
+from gui.forms.form import Form
+from gui.widgets.buttons import Button
+from gui.widgets.section import CollapsibleSection
+
+_SECTIONS = (
+    ("Data", ("data",)),
+    ("Preprocessing", ("preprocess", "augment")),
+    ("Length", ("epochs", "batch_size", "seed", "device")),
+    ("Loss and metrics", ("loss", "metrics")),
+    ("Optimiser", ("optimizer", "schedule", "clip")),
+    ("Early stopping", ("early_stopping",)),
+    ("Recording", ("gradient_flow",)),
+)
+
+_DEFAULT_WEIGHTS = Param(
+    name="initializer", kind="tagged", of="initializer", default={"type": "torch"}, label="Method",
+    help="How the weights of every layer are drawn that does not say otherwise",
+)  # fmt: skip
+
+
+class RecipePanel(QScrollArea):
+    """Settings of the whole, in the same kind of form as those of a layer."""
+
+    data_wanted = Signal()
+
+    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._forms: list[Form] = []
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for index, (title, names) in enumerate(_SECTIONS):
+            layout.addWidget(self._section(title, names, line=index > 0))
+        layout.addWidget(self._weights_section())
+        layout.addStretch()
+        self.setWidget(content)
+        document.opened.connect(self.fill)
+        document.changed.connect(self._changed)
+        self.fill()
+
+    def fill(self) -> None:
+        """Shows the project's recipe."""
+        values = {param.name: self._document.project.recipe.get(param.name) for param in SETTINGS.params}
+        for form in self._forms:
+            form.set_values(values)
+        default = self._document.graph.defaults.get("initializer", {"type": "torch"})
+        self._weights.set_values({"initializer": default})
+
+    def form_for(self, name: str) -> Form:
+        """The form that holds a setting."""
+        return next(form for form in self._forms if form.has(name))
+
+    def _section(self, title: str, names: tuple[str, ...], *, line: bool) -> CollapsibleSection:
+        section = CollapsibleSection(QCoreApplication.translate("RecipePanel", title), line=line)
+        params = tuple(SETTINGS.by_name[name] for name in names)
+        form = Form(params)
+        form.committed.connect(self._commit)
+        self._forms.append(form)
+        section.content.addWidget(form)
+        if "data" in names:
+            show = Button(self.tr("Look at the data"), icon_name="table", tip=self.tr("Samples, classes and the split"))
+            show.clicked.connect(self.data_wanted)
+            row = QHBoxLayout()
+            row.addStretch()
+            row.addWidget(show)
+            section.content.addLayout(row)
+        return section
+
+    def _weights_section(self) -> CollapsibleSection:
+        section = CollapsibleSection(self.tr("Initial weights"), self.tr("of all layers"))
+        self._weights = Form((_DEFAULT_WEIGHTS,))
+        self._weights.committed.connect(self._commit_weights)
+        section.content.addWidget(self._weights)
+        return section
+
+    def _commit(self, name: str, value: Any) -> None:
+        title = SETTINGS.by_name[name].title.lower()
+
+        def change(project: Project) -> Project:
+            return project.with_recipe(project.recipe.with_value(name, value))
+
+        self._document.edit(self.tr("Set {0}").format(title), change)
+
+    def _commit_weights(self, _name: str, value: Any) -> None:
+        def change(graph: Graph) -> Graph:
+            defaults = {**graph.defaults, "initializer": dict(value)}
+            if value == {"type": "torch"}:
+                del defaults["initializer"]
+            return replace(graph, defaults=defaults)
+
+        self._document.edit_graph(self.tr("Set initial weights"), change)
+
+    def _changed(self, delta: object) -> None:
+        if getattr(delta, "recipe", ()) or getattr(delta, "defaults", False):
+            self.fill()
