@@ -10,7 +10,7 @@ A *declaration* (`declare.py`, `catalog/`) is what can exist; a *Run* is one tra
 The generated source is the model: evaluated on the meta device it is the shape rule, written down it is the export,
 executed it is what trains.
 
-Layers of this package, each importing only what stands before it: problem, tensor, expr, concise, param,
-accept, progress, plan; declare; sliding; catalog; graph, recipe, datafacts, analysis; project; edits, groups, names, history, diff, check, source, layout;
-events; timeline, runs; runtime.
+Layers of this package, each importing only what stands before it: problem, tensor, expr, concise, param, accept,
+progress, plan; declare; sliding; catalog; graph, recipe, datafacts, analysis; project; edits, groups, names, history,
+diff, check, source, layout; events; timeline, runs; runtime.
 """
