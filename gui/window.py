@@ -16,6 +16,7 @@ from engine.analysis import Analysis
 from gui import settings
 from gui.actions import Actions
 from gui.canvas.view import CanvasView
+from gui.chartfeed import ChartFeed
 from gui.charts.panel import ChartPanel
 from gui.checker import Checker
 from gui.closing import may_close
@@ -95,6 +96,8 @@ class MainWindow(QMainWindow):
         self.recipe = RecipePanel(self.document, self)
         self.code = CodePanel(self.document, self)
         self.charts = ChartPanel(self)
+        self.feed = ChartFeed(self.charts)
+        self.planned_for: object = None
         self.problems = ProblemsPanel(self.document, self)
         self.runs = RunsPanel(self)
         self.data = DataPanel(self.document, self.jobs, lambda: self.runflow.places, self)
@@ -185,7 +188,8 @@ class MainWindow(QMainWindow):
 
     def toast(self, tone: str, title: str, words: str = "") -> None:
         """Good news, or news that asks for nothing."""
-        self.toasts.show(title, words, tone=tone)
+        icon, token = {"ok": ("check", "ok"), "warn": ("warning", "warn")}.get(tone, ("info", "accent"))
+        self.toasts.show(title, words, icon_name=icon, token=token)
 
     def hide_docks(self) -> None:
         """Shows only the canvas, or everything that was open before."""

@@ -100,8 +100,10 @@ def connect_actions(window: MainWindow) -> None:
             "show_runs": lambda: window.show_dock("runs"),
             "open_runs_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.runflow.runs_folder))),
             "clear_overlay": window.runs.clear_overlay,
-            "commands": lambda: CommandBox(actions, window.canvas, window.toolbar.command_box).open(),
-            "shortcuts": lambda: show_shortcuts(window),
+            "commands": lambda: CommandBox(
+                actions, lambda name: canvas.add_layer(name, None), window.toolbar.command_box
+            ).open(),
+            "shortcuts": lambda: show_shortcuts(window, actions),
             "layer_help": lambda: show_layer_help(window, window.document),
             "about": lambda: show_about(window),
         }
@@ -122,7 +124,10 @@ def _show_history(window: MainWindow) -> None:
 
 def _show_timeline(window: MainWindow) -> None:
     timeline = window.training.timeline
-    window.charts.show_timeline(timeline)
+    window.feed.show_leading(timeline, window.training.run_path)
+    if timeline.steps_per_epoch and timeline is not window.planned_for and window.training.order is not None:
+        window.planned_for = timeline
+        window.feed.set_plan(window.training.order.project, timeline.planned_epochs, timeline.steps_per_epoch)
     window.canvas.show_timeline(timeline)
     window.inspector.show_timeline(timeline)
 
@@ -130,10 +135,9 @@ def _show_timeline(window: MainWindow) -> None:
 def _show_state(window: MainWindow) -> None:
     active = window.training.active
     window.status.charts.set_dot("ok" if active else None)
-    window.charts.set_live(active)
     window.runs.set_live(window.training.run_path if active else None)
 
 
 def _overlay(window: MainWindow, runs: list) -> None:  # type: ignore[type-arg]
-    window.charts.show_overlay(runs)
+    window.feed.show_over(runs)
     window.compare.show_runs(runs)
