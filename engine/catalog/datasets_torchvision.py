@@ -84,7 +84,7 @@ class KMNIST(TorchvisionSet):
 
 @dataset("emnist", title="EMNIST", search=("letters", "handwritten"))
 class EMNIST(TorchvisionSet):
-    """Handwritten letters and digits, 28×28 grey, divided in six ways. Turned upright here: the files lie on their side."""
+    """Handwritten letters and digits, 28×28 grey, divided in six ways, here turned upright."""
 
     torchvision: ClassVar[str] = "EMNIST"
     megabytes: ClassVar[float] = 561.8

@@ -11,16 +11,11 @@ if TYPE_CHECKING:
     from engine.places import Places
 
 
-def roots(places: Places) -> list[Path]:
-    """The folders that are searched, most particular first."""
-    return [Path(root) for root in (places.data, places.beside, places.folder) if root is not None]
-
-
 def candidates(path: str, places: Places) -> list[Path]:
     """Every place where a file or folder named in a recipe may be; an absolute one has only itself."""
     if Path(path).expanduser().is_absolute():
         return [Path(path).expanduser()]
-    return [root / path for root in roots(places)]
+    return [root / path for root in places.roots]
 
 
 def find_path(path: str, places: Places, *, folder: bool = False) -> Path:
@@ -45,8 +40,3 @@ def find_path(path: str, places: Places, *, folder: bool = False) -> Path:
             )
         )  # fmt: skip
     return found
-
-
-def writable_root(places: Places) -> Path:
-    """Where fetched data is put: the folder given with --data, else the data folder of the settings."""
-    return Path(places.data if places.data is not None else places.folder)

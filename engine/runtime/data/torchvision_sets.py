@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.datasets.download import DownloadPlan, RemoteFile, is_whole, size_words
 from engine.datasets.facts import fingerprint
-from engine.datasets.find import candidates, roots, writable_root
+from engine.datasets.find import candidates
 from engine.datasets.idx import read_idx, where_is
 from engine.datasets.raw import TEST, TRAIN, Array, Part, Raw, Request
 from engine.datasets.split import divide
@@ -53,12 +53,12 @@ def plan(settings: Any, places: Places) -> DownloadPlan | None:
     host = urlsplit(files[0].urls[0]).netloc
     size = int(settings.megabytes * 1e6)
     words = f"{settings.torchvision}, {size_words(size)} from {host}"
-    folder = candidates(settings.path, places)[0] if settings.path else writable_root(places)
+    folder = candidates(settings.path, places)[0] if settings.path else places.downloads
     return DownloadPlan(words, size, folder, files)
 
 
 def _find(settings: Any, places: Places) -> Path | None:
-    places_to_look = candidates(settings.path, places) if settings.path else roots(places)
+    places_to_look = candidates(settings.path, places) if settings.path else places.roots
     return next((root for root in places_to_look if _holds(settings, root)), None)
 
 
@@ -72,7 +72,7 @@ def _holds(settings: Any, root: Path) -> bool:
         return True
     cls = _torchvision(settings)
     if settings.layout == "cifar":
-        return (root / cls.base_folder).is_dir() or (root / cls.filename).is_file()
+        return any(place.exists() for place in (root / str(cls.base_folder), root / str(cls.filename)))
     return all((root / cls.split_list[split][1]).is_file() for split in (TRAIN, TEST))
 
 
@@ -110,8 +110,8 @@ def _unpacked(cls: Any, root: Path, request: Request) -> Path:
     archive = root / cls.filename
     if not is_whole(archive, RemoteFile((), cls.filename, cls.tgz_md5)):
         raise ProblemError(_broken(archive, "its checksum is wrong"))
-    for target in (root, Path(request.places.folder)):
-        if (target / cls.base_folder).is_dir():
+    for target in (root, request.places.folder):
+        if (target / str(cls.base_folder)).is_dir():
             return target
         try:
             target.mkdir(parents=True, exist_ok=True)
@@ -124,7 +124,7 @@ def _unpacked(cls: Any, root: Path, request: Request) -> Path:
             if fault.errno == 30:  # a read-only file system
                 continue
             raise ProblemError(_broken(archive, str(fault))) from None
-        return target
+        return Path(target)
     raise ProblemError(_broken(archive, "there is no folder that it may be unpacked into"))
 
 
@@ -143,7 +143,7 @@ def _torchvision(settings: Any) -> Any:
 
 
 def _raw_folder(settings: Any, root: Path) -> Path:
-    return root / settings.torchvision / "raw"
+    return root / str(settings.torchvision) / "raw"
 
 
 def _archive(settings: Any) -> str:
@@ -178,7 +178,7 @@ def _remote_files(settings: Any) -> tuple[RemoteFile, ...]:
 def _missing(settings: Any, places: Places) -> Problem:
     found = plan(settings, places)
     assert found is not None
-    looked = ", ".join(map(str, candidates(settings.path, places) if settings.path else roots(places)))
+    looked = ", ".join(map(str, candidates(settings.path, places) if settings.path else places.roots))
     return error(
         Where(label="data", path="recipe.data", file=str(found.folder)),
         f"{settings.torchvision} is not on this computer. It was looked for in {looked}.",
