@@ -1,0 +1,114 @@
+"""What a check found, as the canvas shows it: problems by node, shapes on wires, which numbers do not fit.
+
+Owns the reading of an `Analysis` for boxes and wires. Never checks anything and never paints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QRectF
+
+from engine.analysis import Analysis, NodeFacts
+from engine.graph import GROUP_INPUT, INPUT, Graph
+from engine.problem import Problem, Severity
+from engine.tensor import TensorInfo
+from gui.canvas.boxes import Box, Kind, NodeKey
+from gui.canvas.scene import Scene
+from gui.canvas.wires import Wire
+
+RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.ADVICE: 2}
+
+
+class Findings:
+    """The newest analysis, by node. Problems inside a closed group also stand on the group."""
+
+    def __init__(self, analysis: Analysis | None = None, graph: Graph | None = None) -> None:
+        self.analysis = analysis or Analysis()
+        self._problems: dict[NodeKey, list[Problem]] = {}
+        for problem in self.analysis.problems:
+            if problem.where.node:
+                self._problems.setdefault((problem.where.definition, problem.where.node), []).append(problem)
+        for found in self._problems.values():
+            found.sort(key=lambda problem: RANK[problem.severity])
+        self._inside = _worst_inside(graph, self._problems) if graph is not None else {}
+
+    def problems(self, key: NodeKey) -> list[Problem]:
+        """The problems of one node, worst first."""
+        return self._problems.get(key, [])
+
+    def severity(self, box: Box) -> Severity | None:
+        """The worst problem that a box must show, its inside included while that is closed."""
+        found = [problem.severity for problem in self._problems.get(box.key, ())]
+        if box.kind in (Kind.CARD, Kind.STACK) and box.node.definition in self._inside:
+            found.append(self._inside[box.node.definition])
+        return min(found, key=RANK.__getitem__, default=None)
+
+    def facts(self, key: NodeKey) -> NodeFacts | None:
+        """Shapes and counts of a node; None while unknown."""
+        return self.analysis.nodes.get(key)
+
+    def dress(self, scene: Scene) -> list[QRectF]:
+        """Writes shapes and faults onto the wires of a scene; returns what looks different now."""
+        dirty: list[QRectF] = []
+        for wire in scene.wires.values():
+            said = self._said(wire)
+            if said != (wire.info, wire.label, wire.marks, wire.fault):
+                wire.info, wire.label, wire.marks, wire.fault = said
+                dirty.append(wire.bounds)
+        return dirty
+
+    def _said(self, wire: Wire) -> tuple[TensorInfo | None, str, tuple[bool, ...], bool]:
+        source = self.analysis.nodes.get(wire.source.key)
+        info = source.outputs.get(wire.edge.output) if source else None
+        fault, marks = self._fault(wire, info)
+        label = str(info) if info is not None and (fault or self._changes(wire.source, info)) else ""
+        return info, label, marks, fault
+
+    def _changes(self, box: Box, info: TensorInfo) -> bool:
+        """Whether the shape that leaves a box is not the one that came in."""
+        if box.node.type in (INPUT, GROUP_INPUT):
+            return True
+        facts = self.analysis.nodes.get(box.key)
+        arriving = [one.shape for entries in facts.inputs.values() for one in entries] if facts else []
+        return bool(arriving) and any(shape != info.shape for shape in arriving)
+
+    def _fault(self, wire: Wire, info: TensorInfo | None) -> tuple[bool, tuple[bool, ...]]:
+        for problem in self._problems.get(wire.target.key, ()):
+            if problem.severity is not Severity.ERROR:
+                continue
+            if problem.where.port and problem.where.port == wire.edge.input and not problem.arrived:
+                return True, ()
+            if problem.arrived and info is not None:
+                shapes = [shape for _, shape, _ in problem.arrived]
+                if str(info) in shapes:
+                    return True, differing(str(info), [shape for shape in shapes if shape != str(info)])
+        return False, ()
+
+
+def differing(shape: str, others: Iterable[str]) -> tuple[bool, ...]:
+    """Per number of a shape text: whether it differs from the same place of another one, or has none there."""
+    own = shape.split("×")
+    rest = [other.split("×") for other in others]
+    if any(len(other) != len(own) for other in rest):
+        return tuple(True for _ in own)
+    return tuple(any(other[index] != part for other in rest) for index, part in enumerate(own))
+
+
+def _worst_inside(graph: Graph, problems: dict[NodeKey, list[Problem]]) -> dict[str, Severity]:
+    """Per definition the worst problem in it or in any group inside it."""
+    own: dict[str, int] = {}
+    for (definition, _), found in problems.items():
+        if definition:
+            own[definition] = min(own.get(definition, 9), *(RANK[one.severity] for one in found))
+    # A group inside a group hands its worst outwards; as many rounds as there are levels are always enough.
+    for _ in range(len(graph.definitions)):
+        before = dict(own)
+        for outer, level in graph.definitions.items():
+            inner = [own[node.definition] for node in level.nodes.values() if node.definition in own]
+            if inner:
+                own[outer] = min(own.get(outer, 9), *inner)
+        if own == before:
+            break
+    by_rank = {rank: severity for severity, rank in RANK.items()}
+    return {definition: by_rank[rank] for definition, rank in own.items()}

@@ -1,0 +1,101 @@
+"""The fixed part of a layer or merge: body, tile, glyph, name and second line, in each look.
+
+Owns what changes only with the node itself; rings, badges, ports and evidence are drawn on top by others.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+
+from gui.canvas import measures as m
+from gui.canvas.boxes import Box, Kind, elided
+from gui.canvas.paint.ink import CENTER, LEFT, family, font, ink, on_screen, pen, readable, tile
+from gui.icons import paint_icon
+from gui.shadow import paint_shadow
+from gui.theme import metrics
+
+TILE = 20.0
+TILE_LEFT = 10.0
+GLYPH = 16.0
+
+
+def radius_of(box: Box) -> float:
+    """The corner radius of a box."""
+    return metrics.radius_block if box.kind in (Kind.MERGE, Kind.FRAME) else metrics.radius_node
+
+
+def paint_body(painter: QPainter, box: Box) -> None:
+    """Shadow, fill and edge of a closed box."""
+    radius = radius_of(box)
+    paint_shadow(painter, box.rect, radius)
+    painter.setPen(pen("border2", 1.0))
+    painter.setBrush(ink("node"))
+    painter.drawRoundedRect(box.rect.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+
+def paint_tile(painter: QPainter, rect: QRectF, family_name: str, glyph: str, size: float = GLYPH) -> None:
+    """A family's tile with a glyph in its middle."""
+    painter.setPen(pen("node", 0.0, 0.0))
+    painter.setBrush(tile(family_name))
+    painter.drawRoundedRect(rect, metrics.radius_field, metrics.radius_field)
+    side = size / 2
+    middle = rect.center()
+    area = QRectF(middle.x() - side, middle.y() - side, size, size)
+    paint_icon(painter, glyph, area, family(family_name))
+
+
+def paint_layer(painter: QPainter, box: Box, zoom: float) -> None:
+    """A layer from 70 % on."""
+    rect = box.rect
+    paint_body(painter, box)
+    top = 10.0 if box.evidence else 18.0
+    paint_tile(painter, QRectF(rect.x() + TILE_LEFT, rect.y() + top, TILE, TILE), box.words.family, box.words.glyph)
+    room = rect.width() - m.TEXT_LEFT - 10
+    first = 18.5 if box.evidence else 20.0
+    size = readable(13, zoom)
+    painter.setFont(font(size, 600))
+    painter.setPen(ink("text"))
+    left = rect.x() + m.TEXT_LEFT
+    name = elided(box.words.name, room, size, 600)
+    painter.drawText(QRectF(left, rect.y() + first - 10, room + 4, 20), LEFT, name)
+    size = readable(11, zoom)
+    painter.setFont(font(size))
+    painter.setPen(ink("text2"))
+    detail = elided(box.words.detail, room, size, 400)
+    second = first + (18.5 if box.evidence else 19.5)
+    painter.drawText(QRectF(left, rect.y() + second - 10, room + 4, 20), LEFT, detail)
+
+
+def paint_merge(painter: QPainter, box: Box, zoom: float) -> None:
+    """A merge from 70 % on: a glyph, and its name below."""
+    paint_body(painter, box)
+    middle = box.rect.center()
+    area = QRectF(middle.x() - 12, middle.y() - 12, 24, 24)
+    paint_icon(painter, box.words.glyph, area, ink("text2"))
+    size = readable(11, zoom)
+    painter.setFont(font(size, 600))
+    painter.setPen(ink("text"))
+    name = elided(box.words.name, m.MERGE + 60, size, 600)
+    painter.drawText(QRectF(box.rect.x() - 32, box.rect.bottom() + 3, m.MERGE + 64, 18), CENTER, name)
+
+
+def paint_compact(painter: QPainter, box: Box) -> None:
+    """Any closed box from 40 to 70 %: glyph and name at constant size on the screen."""
+    paint_body(painter, box)
+    with on_screen(painter) as transform:
+        rect = transform.mapRect(box.rect)
+        glyph = box.words.glyph
+        color = ink("text2") if box.kind in (Kind.MERGE, Kind.CARD) else family(box.words.family)
+        if box.kind is Kind.MERGE:
+            side = min(rect.width() - 4, 20.0)
+            area = QRectF(rect.center().x() - side / 2, rect.center().y() - side / 2, side, side)
+            paint_icon(painter, glyph, area, color)
+            return
+        middle = rect.center().y() - (1.5 if box.evidence or box.is_group else 0.0)
+        paint_icon(painter, glyph, QRectF(rect.x() + 6, round(middle) - 7, 14, 14), color)
+        painter.setFont(font(11, 600))
+        painter.setPen(ink("text"))
+        room = rect.width() - 24 - 5
+        name = elided(box.words.name, room, 11, 600)
+        painter.drawText(QRectF(rect.x() + 24, middle - 9, room + 3, 18), LEFT, name)

@@ -1,0 +1,181 @@
+"""The painted surface: keeps the picture of the scene in one pixmap and redraws only what became stale.
+
+Owns the pixmap, panning by scrolling it, and moving the camera. Never decides what the scene is or what a press means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEasingCurve, QPointF, QRect, QRectF, QSizeF, Qt, QVariantAnimation, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from gui.canvas.camera import Camera
+from gui.canvas.paint.picture import Picture, Shown
+from gui.canvas.scene import Scene
+from gui.motion import motion_ms
+from gui.theme import metrics, themes
+
+FIT_MARGIN = 56.0
+MOST_PARTS = 24
+"""Stale parts beyond this are painted as one rectangle: finding what lies in each costs more than painting it."""
+
+
+class Surface(QWidget):
+    """A scene seen through a camera. Subclasses draw over it in `paint_over`, in view pixels."""
+
+    camera_moved = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scene = Scene()
+        self.camera = Camera()
+        self.shown = Shown()
+        self.picture = Picture(self.scene, self.camera, self.shown)
+        self.num_strips = 0
+        """How many partial paintings there were: tests and benchmarks watch it."""
+        self._pixmap = QPixmap()
+        self._stale = QRegion()
+        self._flight: QVariantAnimation | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        themes.changed.connect(self.invalidate_all)
+
+    def to_scene(self, point: QPointF) -> QPointF:
+        """The point of the scene seen at a point of the widget."""
+        return self.camera.to_scene(point)
+
+    def to_view(self, point: QPointF) -> QPointF:
+        """Where on the widget a point of the scene is seen."""
+        return self.camera.to_view(point)
+
+    def invalidate(self, rects: Iterable[QRectF]) -> None:
+        """These parts of the scene look different now."""
+        whole = self.rect()
+        for rect in rects:
+            part = self.camera.rect_to_view(rect).toAlignedRect().adjusted(-2, -2, 2, 2) & whole
+            if not part.isEmpty():
+                self._stale += part
+                self.update(part)
+
+    def invalidate_all(self) -> None:
+        """Everything looks different now."""
+        self._stale = QRegion(self.rect())
+        self.update()
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Moves the picture by view pixels; only the strip that comes into view is painted."""
+        moved_x, moved_y = self.camera.pan(dx, dy)
+        if not (moved_x or moved_y):
+            return
+        ratio = self.camera.ratio
+        if self._pixmap.isNull() or ratio != int(ratio):
+            self.invalidate_all()
+        else:
+            self._stale.translate(int(moved_x / ratio), int(moved_y / ratio))
+            self._pixmap.scroll(moved_x, moved_y, QRect(0, 0, self._pixmap.width(), self._pixmap.height()))
+            step_x, step_y = int(moved_x / ratio), int(moved_y / ratio)
+            kept = self.rect().translated(step_x, step_y) & self.rect()
+            self._stale += QRegion(self.rect()) - QRegion(kept)
+            self.update()
+        self.camera_moved.emit()
+
+    def zoom_at(self, point: QPointF, factor: float) -> None:
+        """Zooms around a point of the widget."""
+        if self.camera.zoom_at(point, factor):
+            self.invalidate_all()
+            self.camera_moved.emit()
+
+    def aim(self, center: QPointF, zoom: float, *, glide: bool = False) -> None:
+        """Shows a point of the scene in the middle; `glide` moves there instead of jumping."""
+        time = motion_ms(metrics.move_ms) if glide and self.isVisible() else 0
+        if self._flight is not None:
+            self._flight.stop()
+            self._flight = None
+        if time == 0:
+            self._aim(center, zoom)
+            return
+        size = QSizeF(self.size())
+        start, first = self.to_scene(QPointF(size.width() / 2, size.height() / 2)), self.camera.zoom
+        flight = QVariantAnimation(self)
+        flight.setDuration(time)
+        flight.setEasingCurve(QEasingCurve.Type.OutCubic)
+        flight.setStartValue(0.0)
+        flight.setEndValue(1.0)
+        flight.valueChanged.connect(
+            lambda t: self._aim(start + (center - start) * t, first * (zoom / first) ** t if t < 1 else zoom)
+        )
+        self._flight = flight
+        flight.start(QVariantAnimation.DeletionPolicy.KeepWhenStopped)
+
+    def show_rect(self, rect: QRectF, *, most: float = 1.0, glide: bool = True) -> None:
+        """Shows a rectangle of the scene as large as it fits."""
+        if rect.isEmpty():
+            return
+        zoom = self.camera.fitting(rect, QSizeF(self.size()), FIT_MARGIN, most)
+        self.aim(rect.center(), zoom, glide=glide)
+
+    def ensure_seen(self, rect: QRectF) -> None:
+        """Pans just as far as needed to bring a rectangle of the scene into view."""
+        seen = self.camera.rect_to_view(rect)
+        room = QRectF(self.rect()).adjusted(16, 40, -16, -48)
+        if room.contains(seen):
+            return
+        dx = max(room.left() - seen.left(), 0.0) or min(room.right() - seen.right(), 0.0)
+        dy = max(room.top() - seen.top(), 0.0) or min(room.bottom() - seen.bottom(), 0.0)
+        self.pan(dx, dy)
+
+    def paint_over(self, painter: QPainter) -> None:
+        """Draws what changes too often for the pixmap; view pixels."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Brings the pixmap up to date and shows it."""
+        ratio = self.devicePixelRatioF()
+        wanted = self.size() * ratio
+        if self._pixmap.size() != wanted or self.camera.ratio != ratio:
+            self.camera.ratio = ratio
+            self._pixmap = QPixmap(wanted)
+            self._pixmap.setDevicePixelRatio(ratio)
+            self._stale = QRegion(self.rect())
+        self._repaint_stale()
+        painter = QPainter(self)
+        for part in event.region():
+            area = QRectF(part)
+            source = QRectF(area.x() * ratio, area.y() * ratio, area.width() * ratio, area.height() * ratio)
+            painter.drawPixmap(area, self._pixmap, source)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.paint_over(painter)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keeps the scene point at the centre."""
+        old, new = event.oldSize(), event.size()
+        if old.isValid() and self.isVisible():
+            self.camera.pan((new.width() - old.width()) / 2, (new.height() - old.height()) / 2)
+            self.camera_moved.emit()
+        self.invalidate_all()
+        super().resizeEvent(event)
+
+    def _aim(self, center: QPointF, zoom: float) -> None:
+        self.camera.aim(center, zoom, QSizeF(self.size()))
+        self.invalidate_all()
+        self.camera_moved.emit()
+
+    def _repaint_stale(self) -> None:
+        if self._stale.isEmpty():
+            return
+        stale = self._stale & QRegion(self.rect())
+        self._stale = QRegion()
+        parts = [QRect(part) for part in stale]
+        if len(parts) > MOST_PARTS:
+            parts = [stale.boundingRect()]
+        painter = QPainter(self._pixmap)
+        for part in parts:
+            self.num_strips += 1
+            painter.save()
+            painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setClipRect(part)
+            self.picture.paint(painter, QRectF(part))
+            painter.restore()
+        painter.end()

@@ -1,0 +1,72 @@
+"""Wires of the scene: from which socket to which, along which curve, and what is written on them.
+
+Owns `Wire` as plain geometry. What a wire says (`label`, `fault`, `unknown`) is set by `findings.py`, its place on the
+gradient scale by `evidence.py`. Never paints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainterPath
+
+from engine.graph import Edge
+from engine.tensor import TensorInfo
+from gui.canvas import curves
+from gui.canvas import measures as m
+from gui.canvas.boxes import Box, Path, Socket
+
+WireKey = tuple[Path, Edge]
+
+
+@dataclass(slots=True, eq=False)
+class Wire:
+    """One wire between two boxes of a level."""
+
+    edge: Edge
+    path: Path
+    definition: str
+    source: Box
+    target: Box
+    output: Socket
+    input: Socket
+    start: QPointF = field(default_factory=QPointF)
+    end: QPointF = field(default_factory=QPointF)
+    curve: QPainterPath = field(default_factory=QPainterPath)
+    points: tuple[tuple[float, float], ...] = ()
+    bounds: QRectF = field(default_factory=QRectF)
+    info: TensorInfo | None = None
+    """What it carries; None while unknown."""
+    label: str = ""
+    """Written always: the shape changed here."""
+    marks: tuple[bool, ...] = ()
+    """Per number of the label: whether it is one of those that do not fit."""
+    fault: bool = False
+    level: float = -1.0
+    """Position on the scale of the value on show, 0 to 1; negative when there is none."""
+    broken: bool = False
+    """The value on show is not finite."""
+
+    @property
+    def key(self) -> WireKey:
+        """The wire's own key."""
+        return self.path, self.edge
+
+    def settle(self) -> bool:
+        """Takes its ends from the boxes; True when it moved."""
+        start, end = self.source.place(self.output), self.target.place(self.input)
+        if start == self.start and end == self.end and self.points:
+            return False
+        self.start, self.end = start, end
+        self.curve = curves.curve(start, end)
+        self.points = curves.points(start, end)
+        reach = m.WIRE + m.WIRE_MORE + m.WIRE_EDGE
+        # The control rectangle holds the whole curve; the label may stand above a level wire.
+        label = QRectF(curves.middle(start, end) - QPointF(50, 32), curves.middle(start, end) + QPointF(50, 14))
+        self.bounds = self.curve.controlPointRect().adjusted(-reach, -reach, reach, reach).united(label)
+        return True
+
+    def distance(self, point: QPointF) -> float:
+        """How far a point of the scene is from the wire."""
+        return curves.distance(self.points, point)
