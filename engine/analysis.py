@@ -51,6 +51,8 @@ class Analysis:
     multiply_adds: int = 0
     source: str = ""
     """The model as Python text; empty while the graph has errors."""
+    class_name: str = ""
+    """The model's class in `source`; it needs no arguments."""
     lines: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     """1-based line of `source` -> (definition id, node id)."""
     layers: tuple[str, ...] = ()

@@ -1,0 +1,111 @@
+"""One check of a project: shapes, counts, problems and the generated code, as plain values.
+
+Owns `analyze`, which never raises for a bad graph: whatever is wrong stands in the result's problems.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.analysis import Analysis, NodeFacts
+from engine.graph import MAX_LAYERS
+from engine.problem import Problem, ProblemError, error, has_errors
+from engine.project import Project
+from engine.runtime.meta import arg_names
+from engine.runtime.outputs import output_problems
+from engine.runtime.shapes import Memo, infer
+from engine.source import Source, generate
+from engine.source_facts import CallFacts, LayerFacts, LevelFacts, instances
+from engine.source_faults import fault_problems
+
+try:
+    from engine.check import check_project
+except ModuleNotFoundError:  # TEMPORARY until it exists
+
+    def check_project(project: Project) -> list[Problem]:
+        return []
+
+
+__all__ = ["Memo", "analyze"]
+
+
+def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
+    """Everything a check finds. Give the same memo to the next check, and only what changed is evaluated."""
+    checked = check_project(project)
+    network = infer(project.graph, project.data, memo)
+    problems = [*checked, *_new(fault_problems(project, network), checked)]
+    if network.layers > MAX_LAYERS:
+        problems.append(
+            error(
+                "network", f"The network has {network.layers:,} layers.", f"At most {MAX_LAYERS:,}", "Repeat less often"
+            )
+        )
+        return Analysis(problems=tuple(problems))
+    problems += _new(output_problems(project, network), checked)
+    nodes, layers = _facts(network)
+    source = None
+    if network.ok and not has_errors(problems):
+        source, problems = _source(project, network, problems)
+    return Analysis(
+        nodes, tuple(problems), network.parameters, network.trainable, network.buffers, network.multiply_adds,
+        source.text if source else "", source.class_name if source else "", source.lines if source else {},
+        tuple(layers),
+    )  # fmt: skip
+
+
+def _source(project: Project, network: LevelFacts, problems: list[Problem]) -> tuple[Source | None, list[Problem]]:
+    try:
+        return generate(project.graph, network, title=project.name, arg_names=arg_names), problems
+    except ProblemError as fault:
+        return None, [*problems, *fault.problems]
+
+
+def _new(found: list[Problem], known: list[Problem]) -> list[Problem]:
+    """What the checks without torch have not said already about the same node."""
+    said = {(problem.where.definition, problem.where.node, problem.severity) for problem in known if problem.where.node}
+    return [item for item in found if (item.where.definition, item.where.node, item.severity) not in said]
+
+
+@dataclass
+class _Sum:
+    first: CallFacts
+    copies: int = 0
+    paths: list[str] = field(default_factory=list)
+
+
+def _facts(network: LevelFacts) -> tuple[dict[tuple[str, str], NodeFacts], list[str]]:
+    sums: dict[tuple[str, str], _Sum] = {}
+    layers: dict[str, None] = {}
+    for instance in instances(network):
+        call = instance.call
+        key = (instance.definition, call.node.id)
+        found = sums.get(key)
+        if found is None:
+            found = sums[key] = _Sum(call)
+        found.copies += 1
+        if call.copies or (call.layer is not None and call.layer.constructor is not None):
+            found.paths.append(instance.path)
+            if call.step.builds and call.step.live and call.layer is not None and call.layer.parameters:
+                layers[instance.path] = None
+    return {key: _node_facts(found) for key, found in sums.items()}, list(layers)
+
+
+def _node_facts(found: _Sum) -> NodeFacts:
+    call = found.first
+    step = call.step
+    parts: tuple[LevelFacts | LayerFacts, ...] = call.copies or ((call.layer,) if call.layer else ())
+    own = parts if step.builds else ()
+    return NodeFacts(
+        inputs={
+            port.name: tuple(info for info in infos if info is not None)
+            for port, infos in zip(step.ports, call.arrived, strict=True)
+        },
+        outputs={name: info for name, info in zip(step.outputs, call.outputs, strict=True) if info is not None},
+        parameters=sum(part.parameters for part in own),
+        trainable=sum(part.trainable for part in own),
+        buffers=sum(part.buffers for part in own),
+        multiply_adds=sum(part.multiply_adds for part in parts),
+        copies=found.copies,
+        paths=tuple(found.paths),
+        constructor=call.layer.constructor.text if call.layer and call.layer.constructor is not None else "",
+    )

@@ -1,0 +1,13 @@
+"""Loads torch and runs the first operation on the meta device, which each take a second or so, before they are needed."""
+
+from __future__ import annotations
+
+
+def warm_up() -> None:
+    """Imports torch and everything a check needs, and runs one meta operation. torchvision stays unloaded."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    torch.backends.mha.set_fastpath_enabled(False)
+    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False):
+        torch.nn.Linear(2, 2)(torch.empty(2, 2))

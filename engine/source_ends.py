@@ -1,0 +1,70 @@
+"""What enters and leaves a model, in the order of its arguments and results. Knows no torch and no shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError
+from typing import Any
+
+from engine.declare import find
+from engine.graph import Node
+from engine.project import Project
+from engine.source_plan import plan_level
+
+
+@dataclass(frozen=True)
+class InputEnd:
+    """One argument of `forward`: its Input node and the data stream that enters there."""
+
+    node: str
+    name: str
+    stream: str
+
+
+@dataclass(frozen=True)
+class OutputEnd:
+    """One result of `forward`: its Output node, the target stream, the loss, and what turns it into an answer."""
+
+    node: str
+    name: str
+    target: str
+    loss: Mapping[str, Any]
+    weight: float
+    activation: str
+    """`softmax`, `sigmoid` or `none`; `auto` is already resolved by the loss."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Inputs that something needs, and all outputs, each in order of creation."""
+
+    inputs: tuple[InputEnd, ...]
+    outputs: tuple[OutputEnd, ...]
+
+
+def find_ends(project: Project) -> Ends:
+    """The ends of a project's network; unresolved stream names stay "" while the data has not been read."""
+    graph = project.graph
+    try:
+        plan = plan_level(graph)
+    except CycleError:
+        return Ends((), ())
+    live = {step.node.id for step in plan.steps if step.live}
+    streams = next(iter(project.data.inputs), "") if project.data else ""
+    targets = next(iter(project.data.targets), "") if project.data else ""
+    inputs = tuple(
+        InputEnd(key, graph.nodes[key].name, str(graph.nodes[key].params.get("stream") or streams))
+        for key in plan.inputs if key in live
+    )  # fmt: skip
+    return Ends(inputs, tuple(_output(project, graph.nodes[key], targets) for key in plan.outputs))
+
+
+def _output(project: Project, node: Node, first: str) -> OutputEnd:
+    loss = node.params.get("loss") or project.recipe.get("loss")
+    activation = str(node.params.get("activation", "auto"))
+    if activation == "auto":
+        declaration = find("loss", str(loss.get("type")))
+        activation = str(getattr(declaration.cls, "activation", "none")) if declaration else "none"
+    target = str(node.params.get("target") or first)
+    return OutputEnd(node.id, node.name, target, loss, float(node.params.get("weight", 1.0)), activation)
