@@ -11,11 +11,12 @@ from engine.datasets.download import DownloadPlan
 from engine.datasets.raw import Cancelled
 from engine.runtime.data.batches import Batch
 from engine.runtime.data.data import Data
-from engine.runtime.data.opening import fetch, needs_download, open_data, read_facts
+from engine.runtime.data.opening import fetch, needs_download, open_data, read_data, read_facts
 from engine.runtime.data.preprocess import Preprocess
 from engine.runtime.data.preview import Preview, preview
 
 __all__ = [
     "Batch", "Cancelled", "Data", "DownloadPlan", "Preprocess", "Preview",
-    "fetch", "needs_download", "open_data", "preview", "read_facts",
+    "fetch", "needs_download", "open_data", "preview", "read_data",
+    "read_facts",
 ]  # fmt: skip

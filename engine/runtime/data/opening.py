@@ -12,6 +12,7 @@ from engine.datafacts import DataFacts
 from engine.datasets.download import DownloadPlan
 from engine.datasets.facts import facts_of, settings_of
 from engine.datasets.raw import Cancel, Progress, Raw, Request
+from engine.datasets.readout import Readout
 from engine.problem import ProblemError, Where, error
 from engine.recipe import Recipe
 from engine.runtime.data.augment import Augmenter
@@ -58,6 +59,14 @@ def read_facts(
 ) -> DataFacts:
     """Facts of a recipe's data from reading it (fingerprint included), without preparing any tensor."""
     return _read(recipe, places, progress, cancel)[2]
+
+
+def read_data(
+    recipe: Recipe, places: Places, *, progress: Progress | None = None, cancel: Cancel | None = None
+) -> Readout:
+    """A recipe's samples as they are in the data, to look at, without preparing any tensor."""
+    _, raw, facts = _read(recipe, places, progress, cancel)
+    return Readout(facts, raw)
 
 
 def needs_download(recipe: Recipe, places: Places) -> DownloadPlan | None:
