@@ -127,12 +127,20 @@ def render(value: Any) -> str:
         return value.text
     if isinstance(value, float) and not isfinite(value):
         raise ValueError(f"only finite numbers can be written into code, not {value}")
-    if value is None or type(value) in (bool, int, float, str):
+    if type(value) is str:
+        return quoted(value)
+    if value is None or type(value) in (bool, int, float):
         return repr(value)
     if isinstance(value, tuple):
         inner = ", ".join(render(item) for item in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     raise TypeError(f"only plain values can be written into code, not {type(value).__name__}")
+
+
+def quoted(text: str) -> str:
+    """`repr`, in double quotes where that changes nothing else: the form that Python's formatters keep."""
+    plain = repr(text)
+    return f'"{plain[1:-1]}"' if plain[0] == "'" and '"' not in plain else plain
 
 
 def used_helpers(value: Any) -> frozenset[str]:

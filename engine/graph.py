@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
+from heapq import heappop, heappush
 from typing import Any
 
 from engine.declare import Port, find
@@ -122,10 +123,12 @@ def order(level: Graph) -> list[str]:
     rank = {node: index for index, node in enumerate(level.nodes)}
     sorter.prepare()
     found: list[str] = []
+    waiting: list[tuple[int, str]] = []
     while sorter.is_active():
-        for node in sorted(sorter.get_ready(), key=rank.__getitem__):
-            found.append(node)
-            sorter.done(node)
+        for node in sorter.get_ready():
+            heappush(waiting, (rank[node], node))
+        found.append(heappop(waiting)[1])
+        sorter.done(found[-1])
     return found
 
 

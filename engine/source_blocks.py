@@ -220,7 +220,7 @@ def _leaves(part: Part) -> Iterator[Value]:
 
 
 def _columns(members: list[tuple[tuple[CallFacts, Part], ...]]) -> dict[tuple[int, str], list[Value]]:
-    """By (place, owner's node name) the values of all members at one place of the code, where they are not all equal."""
+    """By (place in the code, node name) one value per member, where they are not all equal."""
     rows = [[(call.node.name, leaf) for call, part in modules for leaf in _leaves(part)] for modules in members]
     found: dict[tuple[int, str], list[Value]] = {}
     for place, (owner, first) in enumerate(rows[0]):

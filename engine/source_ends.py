@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError
 from typing import Any
 
 from engine.declare import find
-from engine.graph import Node
+from engine.graph import INPUT, OUTPUT, Node
 from engine.project import Project
 from engine.source_plan import plan_level
 
@@ -45,19 +45,24 @@ class Ends:
 
 def find_ends(project: Project) -> Ends:
     """The ends of a project's network; unresolved stream names stay "" while the data has not been read."""
-    graph = project.graph
     try:
-        plan = plan_level(graph)
+        plan = plan_level(project.graph)
     except CycleError:
         return Ends((), ())
-    live = {step.node.id for step in plan.steps if step.live}
-    streams = next(iter(project.data.inputs), "") if project.data else ""
-    targets = next(iter(project.data.targets), "") if project.data else ""
+    return ends_among(project, {step.node.id for step in plan.steps if step.live})
+
+
+def ends_among(project: Project, live: Collection[str]) -> Ends:
+    """The same where it is already known which nodes an output needs."""
+    nodes = project.graph.nodes
+    stream = next(iter(project.data.inputs), "") if project.data else ""
+    target = next(iter(project.data.targets), "") if project.data else ""
     inputs = tuple(
-        InputEnd(key, graph.nodes[key].name, str(graph.nodes[key].params.get("stream") or streams))
-        for key in plan.inputs if key in live
-    )  # fmt: skip
-    return Ends(inputs, tuple(_output(project, graph.nodes[key], targets) for key in plan.outputs))
+        InputEnd(node.id, node.name, str(node.params.get("stream") or stream))
+        for node in nodes.values()
+        if node.type == INPUT and node.id in live
+    )
+    return Ends(inputs, tuple(_output(project, node, target) for node in nodes.values() if node.type == OUTPUT))
 
 
 def _output(project: Project, node: Node, first: str) -> OutputEnd:

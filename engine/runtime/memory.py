@@ -22,7 +22,7 @@ def memory_problem(parameters: int, device: torch.device | None = None) -> Probl
         return None
     return error(
         "Memory",
-        f"The network has {parameters:,} parameters; training them needs about {_size(needed)}, {_size(free)} are free.",
+        f"Training {parameters:,} parameters needs about {_size(needed)} of memory, and {_size(free)} are free.",
         "A network that fits into memory",
         "Make the largest layers narrower, or close other programs",
         code="memory",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import import_module
@@ -89,7 +90,8 @@ def _measured(
     module = name("module") if constructor is not None else None
     called = forward_of(declaration, declared, module, names)
     scope = namespace(used_helpers(called) | used_helpers(constructor))
-    with torch.device("meta"), torch.no_grad():
+    with torch.device("meta"), torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice on speed, such as `same` with an even kernel: it comes when it trains
         scope |= {item.text: sample_batch(info) for item, info in zip(names, flat, strict=True)}
         if constructor is not None:
             scope["module"] = eval(constructor.text, scope)

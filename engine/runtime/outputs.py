@@ -11,20 +11,22 @@ import torch
 
 from engine.datafacts import BINARY, CLASS, NONE, Target
 from engine.declare import make
+from engine.graph import OUTPUT
 from engine.problem import Problem, Where, error
 from engine.project import Project
 from engine.runtime.meta import BATCH, namespace, sample_batch
-from engine.source_ends import OutputEnd, find_ends
+from engine.source_ends import OutputEnd, ends_among
 from engine.source_facts import LevelFacts
 from engine.tensor import INT, TensorInfo, shape_text
 
 
 def output_problems(project: Project, network: LevelFacts) -> list[Problem]:
     """Problems of Outputs whose shape is known and whose target is known."""
-    arrived = {call.node.id: call.arrived for call in network.calls if call.node.type == "output"}
+    arrived = {call.node.id: call.arrived for call in network.calls if call.node.type == OUTPUT}
+    live = {call.node.id for call in network.calls if call.step.live}
     targets = project.data.targets if project.data else {}
     found: list[Problem] = []
-    for end in find_ends(project).outputs:
+    for end in ends_among(project, live).outputs:
         target = targets.get(end.target)
         infos = arrived.get(end.node, ())
         info = infos[0][0] if infos and infos[0] else None

@@ -1,4 +1,4 @@
-"""Loads torch and runs the first operation on the meta device, which each take a second or so, before they are needed."""
+"""Loads torch and runs the first meta operation before they are needed: each takes a second or so."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_the_defaults_left_out_are_torch_s_own(callee: str) -> None:
 def test_code_reads_as_people_write_it() -> None:
     assert built("linear", (784,)) == "nn.Linear(784, 100)"
     assert built("linear", (784,), {"units": 10, "bias": False}) == "nn.Linear(784, 10, bias=False)"
-    assert built("conv2d", (3, 8, 8), {"padding": "same"}) == "nn.Conv2d(3, 32, 3, padding='same')"
+    assert built("conv2d", (3, 8, 8), {"padding": "same"}) == 'nn.Conv2d(3, 32, 3, padding="same")'
     assert built("conv2d", (3, 8, 8), {"stride": (1, 2)}) == "nn.Conv2d(3, 32, 3, stride=(1, 2))"
     assert built("depthwise_conv2d", (4, 8, 8), {"multiplier": 2}) == "nn.Conv2d(4, 8, 3, groups=4)"
     assert built("max_pool2d", (4, 8, 8), {"stride": 2}) == "nn.MaxPool2d(2)"
