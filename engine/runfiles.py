@@ -29,6 +29,8 @@ MODEL = "model.py"
 EVENTS = "events.jsonl"
 LOCK = "run.lock"
 CHECKPOINTS = "checkpoints"
+PREPROCESS = "preprocess.json"
+STATISTICS = "preprocess.safetensors"
 RUNNING, INTERRUPTED, FAILED = "running", "interrupted", "failed"
 
 _NON_FINITE = {"nan": nan, "inf": inf, "-inf": -inf}

@@ -103,6 +103,16 @@ def find_run(runs_dir: Path, text: str) -> Path:
     raise ProblemError(_not_found(text, f"There is no run {text!r}. {known}", "`main.py runs` lists them"))
 
 
+def is_run(path: Path) -> bool:
+    """True for a folder that holds a run."""
+    return (path / INFO).is_file()
+
+
+def read_run_project(path: Path) -> Project:
+    """The exact project that a run trained; ProblemError when its copy cannot be read."""
+    return read_project(path / PROJECT).project
+
+
 def read_events(path: Path) -> Iterator[Event]:
     """The events of a run in order, without those that a resume took back and without a torn last line.
 

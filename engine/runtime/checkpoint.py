@@ -16,10 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from engine.problem import Problem, ProblemError, Where, error
@@ -59,12 +61,14 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep_old: bool = False) -> Non
 
 def load(folder: Path, kind: str, *, step: int | None = None) -> Checkpoint | None:
     """The newest checkpoint of a kind that holds (of exactly that step when one is given); None when there is none."""
-    for found in _holding(folder, kind):
-        if step is None or found[1]["step"] == step:
-            path, manifest = found
-            weights = safetensors.torch.load_file(path / WEIGHTS)
-            # weights_only: a checkpoint may come from a stranger, and a pickle can run code.
-            training = torch.load(path / TRAINING, map_location="cpu", weights_only=True)
+    for path, manifest in _holding(folder, kind):
+        if step is None or manifest["step"] == step:
+            try:
+                weights = safetensors.torch.load_file(path / WEIGHTS)
+                # weights_only: a checkpoint may come from a stranger, and a pickle can run code.
+                training = torch.load(path / TRAINING, map_location="cpu", weights_only=True)
+            except (OSError, RuntimeError, ValueError, UnpicklingError, SafetensorError) as fault:
+                raise ProblemError(_foreign(path, fault)) from None
             return Checkpoint(kind, int(manifest["step"]), int(manifest["epoch"]), weights, training)
     return None
 
@@ -86,6 +90,17 @@ def settle(folder: Path, kind: str) -> None:
         os.replace(holding[0], plain)
         _sync_folder(folder)
     shutil.rmtree(new, ignore_errors=True)
+
+
+def keep_only(folder: Path, kind: str, step: int | None) -> None:
+    """Makes the checkpoint of exactly that step the one of its kind; others, of before a kill, go. None: all go."""
+    plain = folder / kind
+    kept = next((path for path, manifest in _holding(folder, kind) if manifest["step"] == step), None)
+    for path in (plain, folder / f"{kind}.new", folder / f"{kind}.old"):
+        if path != kept:
+            shutil.rmtree(path, ignore_errors=True)
+    if kept not in (None, plain):
+        os.replace(kept, plain)
 
 
 def drop_old(folder: Path, kind: str) -> None:
@@ -208,6 +223,15 @@ def _sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _foreign(path: Path, fault: Exception) -> Problem:
+    words = (str(fault).strip().splitlines() or [""])[0][:200]
+    return error(
+        Where(label=f"checkpoint {path.name}", file=str(path)),
+        f"{WEIGHTS} or {TRAINING} holds something that no training of ours wrote: {words}",
+        "Tensors and plain values only", "Use a run of your own; this one is not opened", code="checkpoint_foreign",
+    )  # fmt: skip
 
 
 def _unfit(label: str, happened: str) -> Problem:

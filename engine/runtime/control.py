@@ -26,19 +26,20 @@ class Control:
 
     def __init__(self) -> None:
         self.stepping = False
-        self._stop = threading.Event()
+        self.stop = threading.Event()
+        """Set by `request_stop`; for readers of data, which take an event."""
         self._interrupted = False
         self._edits: deque[Edit] = deque()
 
     def request_stop(self, *, interrupted: bool = False) -> None:
         """Asks for a stop at the next step border, state saved; `interrupted` names the outcome (a signal asked)."""
         self._interrupted = self._interrupted or interrupted
-        self._stop.set()
+        self.stop.set()
 
     @property
     def stop_requested(self) -> bool:
         """True once somebody asked for a stop."""
-        return self._stop.is_set()
+        return self.stop.is_set()
 
     @property
     def stop_outcome(self) -> str:

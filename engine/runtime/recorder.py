@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.events import EpochEnded, Event, RunEnded, Step, to_json
+from engine.problem import ProblemError
 from engine.runfiles import EVENTS, update_info
 
 INFO_SECONDS = 2.0
@@ -47,7 +48,7 @@ class Recorder:
             self._write(ended)
             self._stream.flush()
             os.fsync(self._stream.fileno())
-        with suppress(OSError):
+        with suppress(OSError, ProblemError):
             update_info(
                 self._folder, status=ended.outcome, epoch=ended.epoch, step=ended.step, seconds=ended.seconds,
                 final=ended.final, best=ended.best, problem=ended.problem, **changes,

@@ -43,6 +43,10 @@ class Steering:
         self.update = self._update if self._clipping else optimizer.step
         """Clips where the recipe says so, and moves the weights."""
 
+    def follow(self, factor: Callable[[int], float] | None) -> None:
+        """Sets the schedule; None keeps the rate as it is."""
+        self._factor = factor
+
     def prepare(self, step: int) -> None:
         """Sets the rate for a step."""
         if self._factor is not None and (factor := self._factor(step)) != self._last_factor:

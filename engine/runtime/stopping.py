@@ -27,6 +27,7 @@ class Stopping:
         self.best: dict[str, Any] = {}
         """Figures of the best epoch, with `epoch`, `step` and the `metric` that decided; empty before the first."""
         self._score = inf
+        self._since = 0
 
     def observe(self, figures: Mapping[str, Any]) -> bool:
         """Takes in the figures of an epoch that ended (`epoch`, `val_loss`, ...); True when it is the best so far."""
@@ -42,13 +43,18 @@ class Stopping:
 
     def is_over(self, epoch: int) -> bool:
         """True when `patience` epochs in a row brought no improvement; never unless early stopping is enabled."""
-        return self.enabled and epoch - int(self.best.get("epoch", 0)) >= self.patience
+        return self.enabled and epoch - max(int(self.best.get("epoch", 0)), self._since) >= self.patience
+
+    def be_patient_from(self, epoch: int) -> None:
+        """Counts the patience afresh from an epoch: somebody continues a run that was stopped early."""
+        self._since = epoch
 
     def state(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
-        return {"best": dict(self.best), "score": self._score}
+        return {"best": dict(self.best), "score": self._score, "since": self._since}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`."""
         self.best = dict(state["best"])
         self._score = float(state["score"])
+        self._since = int(state["since"])

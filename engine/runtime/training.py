@@ -46,7 +46,7 @@ class NonFinite(Exception):
 class TrainingData(Splits, Protocol):
     """The part of `Data` that training needs."""
 
-    def steps_per_epoch(self, batch_size: int, merge_single: bool = False) -> int:
+    def steps_per_epoch(self, batch_size: int, *, merge_single: bool = False) -> int:
         """Batches of one epoch."""
         ...
 
@@ -75,7 +75,7 @@ class Training:
 
     def __init__(
         self, plan: Plan, *, model: nn.Module, data: TrainingData, objective: Supervised, steering: Steering,
-        probe: GradientProbe, stopping: Stopping, metrics: Sequence[Metric] = (),
+        probe: GradientProbe, stopping: Stopping, metrics: Sequence[Metric] = (), count_right: bool = True,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.model = model
@@ -90,11 +90,11 @@ class Training:
         """Events of the step under way that come before it."""
         self._data = data
         self._objective = objective
-        self._metrics = tuple(metrics)
+        self.metrics = tuple(metrics)
         self._probe = probe
         self._merge_single = any(isinstance(item, nn.modules.batchnorm._BatchNorm) for item in model.modules())
         self.steps_per_epoch = data.steps_per_epoch(plan.batch_size, merge_single=self._merge_single)
-        self._tally = Tally(objective.heads, plan.device)
+        self._tally = Tally(objective.heads, plan.device, count_right=count_right)
         self._keeper = Keeper(plan.checkpoints)
         self._next_sample = 0.0
         model.train()
@@ -152,7 +152,7 @@ class Training:
         val_loss: float | None = None
         if self._data.facts.counts.get("val"):
             found = evaluate(
-                self.model, self._data, "val", heads=self._objective.heads, metrics=self._metrics, tables=False,
+                self.model, self._data, "val", heads=self._objective.heads, metrics=self.metrics, tables=False,
                 cancelled=cancelled,
             )  # fmt: skip
             val_loss = found.loss

@@ -1,0 +1,133 @@
+"""From a project to the parts of a training: data for its streams, heads for its outputs, and the `Training` itself.
+
+Owns the wiring that fresh runs, resumed runs and evaluations share. Never makes a run folder and never steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isclose
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from engine.analysis import Analysis
+from engine.declare import find
+from engine.problem import ProblemError
+from engine.project import Project
+from engine.recipe import Recipe
+from engine.runtime.analyze import analyze
+from engine.runtime.data import Data, open_data
+from engine.runtime.made import make_loss, make_optimizer, rate_factor
+from engine.runtime.memory import memory_problem
+from engine.runtime.metrics import is_better_when_larger, metrics_of
+from engine.runtime.objective import Head, Supervised
+from engine.runtime.probe import GradientProbe
+from engine.runtime.steering import Steering
+from engine.runtime.stopping import Stopping
+from engine.runtime.training import Plan, Training
+from engine.source_ends import OutputEnd, find_ends
+
+if TYPE_CHECKING:
+    from engine.places import Places
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A project that can train: its facts are those of the opened data, and its check found no error."""
+
+    project: Project
+    analysis: Analysis
+    data: Data
+    device: torch.device
+    threads: int
+
+
+def make_ready(project: Project, places: Places, *, device: torch.device, threads: int, **opening: Any) -> Ready:
+    """Opens the data and checks the project with it; ProblemError with every error, and then the data is closed."""
+    data = open_for(project, places, device=device, **opening)
+    try:
+        project = replace(project, data=data.facts)
+        analysis = analyze(project)
+        too_large = memory_problem(analysis.parameters, device)
+        problems = [*analysis.errors, *([too_large] if too_large else [])]
+        if problems:
+            raise ProblemError(*problems)
+    except BaseException:
+        data.close()
+        raise
+    return Ready(project, analysis, data, device, threads)
+
+
+def open_for(project: Project, places: Places, *, device: torch.device, **opening: Any) -> Data:
+    """The project's data with the streams its inputs and outputs ask for, targets in the form their losses want."""
+    ends = find_ends(project)
+    return open_data(
+        project.recipe, places, inputs=[end.stream for end in ends.inputs],
+        targets={end.target: _wanted(end) for end in ends.outputs}, device=device, **opening,
+    )  # fmt: skip
+
+
+def make_heads(project: Project, data: Data, device: torch.device) -> list[Head]:
+    """One head per output of the model, in order; class weights come from the training samples."""
+    first = next(iter(data.targets), "")
+    heads = []
+    for end in find_ends(project).outputs:
+        target = end.target or first
+        counts = list(data.class_counts("train", target).values())
+        loss = make_loss(end.loss, counts, device)
+        place = data.target_names.index(target)
+        heads.append(Head(end.name, place, loss, data.targets[target], end.weight, end.activation))
+    return heads
+
+
+def make_training(
+    ready: Ready, model: nn.Module, *, epochs: int, seed: int, run: str = "", checkpoints: Path | None = None
+) -> Training:
+    """The training of a built model, at its first step."""
+    recipe = ready.project.recipe
+    model.to(ready.device)
+    metrics = metrics_of(recipe)
+    plan = Plan(epochs, recipe.batch_size, seed, ready.device, run, checkpoints)
+    optimizer = make_optimizer(recipe, model.parameters(), ready.device)
+    steering = Steering(recipe, optimizer)
+    stopping = recipe.made("early_stopping")
+    training = Training(
+        plan, model=model, data=ready.data, steering=steering, metrics=metrics,
+        objective=Supervised(model, make_heads(ready.project, ready.data, ready.device)),
+        probe=GradientProbe(model, ready.analysis.layers, enabled=bool(recipe.get("gradient_flow"))),
+        stopping=Stopping(
+            stopping.monitor, enabled=stopping.enabled, patience=stopping.patience, min_delta=stopping.min_delta,
+            larger_is_better=is_better_when_larger(stopping.monitor, metrics),
+        ),
+        count_right=not ready.data.mixes and any(metric.name == "accuracy" for metric in metrics),
+    )  # fmt: skip
+    steering.follow(rate_factor(recipe, steps_per_epoch=training.steps_per_epoch, epochs=epochs))
+    return training
+
+
+def schedule_change(recipe: Recipe, *, steps_per_epoch: int, before: int, after: int) -> str:
+    """What to tell when another number of epochs changes the rates that were planned; "" when it does not."""
+    old = rate_factor(recipe, steps_per_epoch=steps_per_epoch, epochs=before)
+    new = rate_factor(recipe, steps_per_epoch=steps_per_epoch, epochs=after)
+    if before == after or old is None or new is None:
+        return ""
+    last = min(before, after) * steps_per_epoch
+    asked = {1, last, *range(1, last + 1, max(1, last // 200))}
+    if all(isclose(old(step), new(step), rel_tol=1e-9) for step in asked):
+        return ""
+    return f"The {recipe.get('schedule')['type']} schedule now spans {after} epochs instead of {before}: rates change"
+
+
+def freeze(model: nn.Module, state: Mapping[str, Any]) -> None:
+    """Freezes the parameters that a checkpoint names, before the optimizer is made."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name not in state["frozen"])
+
+
+def _wanted(end: OutputEnd) -> str:
+    declaration = find("loss", str(end.loss.get("type")))
+    return str(getattr(declaration.cls, "target", "")) if declaration else ""
