@@ -44,9 +44,19 @@ def read(settings: Any, request: Request) -> Raw:
 def load_arrays(path: Path) -> dict[str, Array]:
     """Every array of an .npz file; ProblemError when it is broken or holds Python objects."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because numpy leaves the file open when it is broken.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as fault:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        EOFError,
+        KeyError,
+        AttributeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as fault:
         words = str(fault) or type(fault).__name__
         if "allow_pickle" in words:
             words = "it holds Python objects, which are never loaded because they can run code"
@@ -118,9 +128,9 @@ def _samples(x: Array, kind: str, settings: Any, path: Path) -> Array:
 def _channels_last(x: Array, channels: str, path: Path) -> bool:
     if channels in ("first", "last"):
         return channels == "last"
-    first, last = x.shape[1] in (1, 3, 4), x.shape[3] in (1, 3, 4)
+    first, last = (2 if axis in (1, 3) else axis == 4 for axis in (x.shape[1], x.shape[3]))
     if first != last:
-        return last
+        return last > first
     raise ProblemError(
         error(
             Where(label=f"arrays {path.name}", path="recipe.data.channels", file=str(path)),
