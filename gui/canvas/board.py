@@ -63,7 +63,6 @@ class Board(Surface):
         self.invalidate(dirty)
         self.synced.emit()
 
-
     def set_look(self, box: Box, kind: Kind | None) -> None:
         """Draws a group as card, stack or frame; None as suits it."""
         if kind is None:
@@ -169,7 +168,8 @@ class Board(Surface):
         found = [box.bounds() for key in keys for box in self.scene.of(key)]
         levels = {definition for definition, _ in keys}
         # A row of a stack is selected without having a box of its own.
-        found += [box.bounds() for box in self.scene.boxes.values() if box.kind is Kind.STACK and box.node.definition in levels]
+        stacks = (box for box in self.scene.boxes.values() if box.kind is Kind.STACK)
+        found += [box.bounds() for box in stacks if box.node.definition in levels]
         return found
 
     def _entered(self) -> None:

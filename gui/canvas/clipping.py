@@ -104,7 +104,7 @@ def fragment_of(data: QMimeData | None) -> dict[str, Any] | None:
         found = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and "nodes" in found else None
+    return found if isinstance(found, dict) and found.get("kind") == clipboard.KIND else None
 
 
 def _tr(text: str) -> str:

@@ -5,6 +5,8 @@ Owns geometry only; never draws.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QLineF, QPointF
 from PySide6.QtGui import QPainterPath
 
@@ -53,7 +55,7 @@ def distance(places: tuple[tuple[float, float], ...], point: QPointF) -> float:
     """How far a point is from a line through `places`."""
     px, py = point.x(), point.y()
     least = float("inf")
-    for (ax, ay), (bx, by) in zip(places, places[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(places):
         dx, dy = bx - ax, by - ay
         length = dx * dx + dy * dy
         t = 0.0 if length == 0 else min(max(((px - ax) * dx + (py - ay) * dy) / length, 0.0), 1.0)
@@ -64,7 +66,7 @@ def distance(places: tuple[tuple[float, float], ...], point: QPointF) -> float:
 
 def crosses(places: tuple[tuple[float, float], ...], line: QLineF) -> bool:
     """Whether a straight cut meets the line through `places`."""
-    for (ax, ay), (bx, by) in zip(places, places[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(places):
         kind, _ = QLineF(ax, ay, bx, by).intersects(line)
         if kind == QLineF.IntersectionType.BoundedIntersection:
             return True

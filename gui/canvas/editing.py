@@ -89,16 +89,16 @@ class Editing(Board):
         def change(graph: Graph) -> Graph:
             for definition in {owner for owner, _ in chosen}:
                 nodes = graph.level(definition).nodes
-                places = {
-                    one: (nodes[one].x + dx, nodes[one].y + dy) for owner, one in chosen if owner == definition
-                }
+                places = {one: (nodes[one].x + dx, nodes[one].y + dy) for owner, one in chosen if owner == definition}
                 graph = edits.move(graph, definition, places)
             return graph
 
         if chosen:
             self.document.edit_graph(_tr("Move"), change, merge=f"nudge {sorted(chosen)}")
 
-    def add_layer(self, type_name: str, scene_pos: QPointF | None = None, *, params: dict[str, object] | None = None) -> str:
+    def add_layer(
+        self, type_name: str, scene_pos: QPointF | None = None, *, params: dict[str, object] | None = None
+    ) -> str:
         """Adds a layer with its middle at a point of the scene, or wired behind the selected one; returns its id."""
         after = self._feeding() if scene_pos is None else None
         path: Path = ()
@@ -189,8 +189,8 @@ class Editing(Board):
             for definition in sorted({owner for owner, _ in nodes}):
                 if definition and definition not in graph.definitions:
                     continue
-                level = graph.level(definition)
-                graph = remove(graph, definition, [one for owner, one in nodes if owner == definition and one in level.nodes])
+                there = graph.level(definition).nodes
+                graph = remove(graph, definition, [one for owner, one in nodes if owner == definition and one in there])
             return graph
 
         if nodes or wires:
@@ -225,4 +225,3 @@ class Editing(Board):
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("Canvas", text)
-

@@ -25,7 +25,7 @@ SHOWS = (FAMILY, GRADIENT, RATIO, WEIGHT)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of a layer or group: geometric mean over its copies, its extremes, and its course over the last probes."""
+    """One value of a layer or group: mean (geometric) and extremes over its copies, its course over the last probes."""
 
     value: float
     weakest: float

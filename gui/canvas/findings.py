@@ -51,8 +51,15 @@ class Findings:
     def dress(self, scene: Scene) -> list[QRectF]:
         """Writes shapes and faults onto the wires of a scene; returns what looks different now."""
         dirty: list[QRectF] = []
+        labelled: set[tuple[object, str]] = set()
         for wire in scene.wires.values():
             said = self._said(wire)
+            output = (wire.source.item, wire.edge.output)
+            if output in labelled and not said[3]:
+                # All wires from one output carry the same: it is written once.
+                said = (said[0], "", said[2], said[3])
+            if said[1] and not said[3]:
+                labelled.add(output)
             if said != (wire.info, wire.label, wire.marks, wire.fault):
                 wire.info, wire.label, wire.marks, wire.fault = said
                 dirty.append(wire.bounds)

@@ -173,7 +173,9 @@ class Scene:
             if not box.rect.adjusted(-reach, -reach, reach, reach).contains(point):
                 continue
             for socket in (*box.inputs, *box.outputs):
-                away = QPointF(box.place(socket) - point)
+                away = box.place(socket) - point
+                if not _on_side(box, socket, -away.x()):
+                    continue
                 length = (away.x() ** 2 + away.y() ** 2) ** 0.5
                 if length < best:
                     best, found = length, (box, socket)
@@ -215,6 +217,15 @@ class Scene:
         """A point of the scene in the coordinates of a level."""
         shift = self._shifts.get(path, ("", QPointF()))[1]
         return point - shift
+
+
+def _on_side(box: Box, socket: Socket, beyond: float) -> bool:
+    """On the edge of a frame two ports share a place: outside it wires end at the group, inside at its port."""
+    if box.kind is Kind.FRAME:
+        return beyond >= 0 if socket.out else beyond <= 0
+    if box.kind is Kind.PORT:
+        return beyond >= 0 if socket.out else beyond <= 0
+    return True
 
 
 def _socket(found: list[Socket], port: str, slot: int) -> Socket | None:

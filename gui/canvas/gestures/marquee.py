@@ -40,7 +40,7 @@ class MarqueeGesture(Gesture):
         found = [box for box in self.board.scene.boxes_in(self._area) if box.path[: len(self._path)] == self._path]
         outer = {box.item for box in found}
         # A frame that lies wholly inside stands for what is in it.
-        picked = {box.key for box in found if not any((box.path[:i], box.path[i]) in outer for i in range(len(box.path)))}
+        picked = {box.key for box in found if not any((box.path[:i], one) in outer for i, one in enumerate(box.path))}
         self.board.document.selection.select(self._kept | picked)
         self.board.update()
 

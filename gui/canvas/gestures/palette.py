@@ -30,6 +30,7 @@ class PaletteGesture(Gesture):
         """Where its middle was let go, in the scene; None outside the canvas."""
         self._ghost = ghost(board, type_name)
         self._over = False
+        self.wide = self._ghost.rect.width()
 
     def move(self, point: QPointF, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
         """The ghost follows; a wire below it lights up."""

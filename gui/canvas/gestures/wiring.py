@@ -109,7 +109,8 @@ class WireGesture(Gesture):
 
     def on_empty(self) -> bool:
         """Whether the pointer is over nothing, and the wire is a new one: then a search offers what fits."""
-        return self._near is None and self.taken is None and self.board.scene.box_at(self.board.to_scene(self.end)) is None
+        over = self.board.scene.box_at(self.board.to_scene(self.end))
+        return self._near is None and self.taken is None and over is None
 
     def paint(self, painter: QPainter) -> None:
         """The wire."""
@@ -128,8 +129,8 @@ class WireGesture(Gesture):
         """The port under the pointer, or the first free one of the box under it."""
         scene, place = self.board.scene, self.board.to_scene(point)
         found = scene.socket_at(place, m.PORT_HIT / self.board.camera.zoom)
-        if found is not None and found[1].out != self.forward and found[0] is not self.box and found[0].path == self.box.path:
-            return found
+        if found is not None and found[1].out != self.forward and found[0] is not self.box:
+            return found if found[0].path == self.box.path else None
         box = scene.box_at(place)
         if box is None or box is self.box or box.path != self.box.path:
             return None

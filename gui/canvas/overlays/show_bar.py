@@ -32,6 +32,7 @@ class ShowBar(QFrame):
             (WEIGHT, self.tr("Weight norm"), self.tr("How large the weights of each layer are together")),
         ):
             self.choice.add_option(value, text, tip=tip)
+        self.choice.setMinimumWidth(148)
         self.choice.setToolTip(self.tr("The value that colours layers and wires"))
         self.choice.currentIndexChanged.connect(lambda _: board.set_show(self.choice.value))
         self.legend = Legend(board)

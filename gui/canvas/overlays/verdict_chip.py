@@ -12,7 +12,9 @@ from gui.icons import paint_icon
 from gui.theme import metrics, ui_font
 from gui.widgets.box import paint_box
 
-LOOKS = {"good": ("check", "ok"), "warning": ("warning", "warn"), "error": ("error", "error"), "unknown": ("clock", "text3")}
+LOOKS = {
+    "good": ("check", "ok"), "warning": ("warning", "warn"), "error": ("error", "error"), "unknown": ("clock", "text3"),
+}  # fmt: skip
 
 
 class VerdictChip(QWidget):

@@ -32,9 +32,7 @@ def paint_card(painter: QPainter, box: Box, zoom: float) -> None:
     painter.setFont(font(size))
     painter.setPen(ink("text2"))
     room = rect.width() - 20
-    painter.drawText(
-        QRectF(rect.x() + 10, rect.y() + 29.5, room, 20), LEFT, elided(box.summary, room, size, 400)
-    )
+    painter.drawText(QRectF(rect.x() + 10, rect.y() + 29.5, room, 20), LEFT, elided(box.summary, room, size, 400))
 
 
 def paint_stack(painter: QPainter, box: Box, zoom: float) -> None:
@@ -68,9 +66,7 @@ def _row_detail(painter: QPainter, box: Box, middle: float, used: float, detail:
     painter.setFont(font(size))
     painter.setPen(ink("text3"))
     text = elided(detail, room, size, 400)
-    painter.drawText(
-        QRectF(box.rect.right() - 12 - room, middle - 10, room, 20), RIGHT, text
-    )
+    painter.drawText(QRectF(box.rect.right() - 12 - room, middle - 10, room, 20), RIGHT, text)
 
 
 def paint_frame(painter: QPainter, box: Box, zoom: float) -> None:

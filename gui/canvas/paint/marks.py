@@ -85,9 +85,7 @@ def paint_problem(painter: QPainter, box: Box, severity: Severity, under: QColor
     paint_sign(painter, middle, m.PROBLEM / 2, severity, gap)
 
 
-def paint_sign(
-    painter: QPainter, middle: QPointF, radius: float, severity: Severity, gap: QPen | None = None
-) -> None:
+def paint_sign(painter: QPainter, middle: QPointF, radius: float, severity: Severity, gap: QPen | None = None) -> None:
     """The shape of a severity around a point."""
     color = ink(TOKENS[severity])
     shape = _shape(middle, radius, severity)
@@ -137,5 +135,3 @@ def _shape(middle: QPointF, radius: float, severity: Severity) -> QPolygonF | No
         return QPolygonF([QPointF(x, y - 0.9 * r), QPointF(x + r, y + 0.85 * r), QPointF(x - r, y + 0.85 * r)])
     corners = [(2 * step + 1) * pi / 8 for step in range(8)]
     return QPolygonF([QPointF(middle.x() + radius * cos(a), middle.y() + radius * sin(a)) for a in corners])
-
-

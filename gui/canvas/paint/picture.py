@@ -22,7 +22,7 @@ from gui.canvas.paint.evidence import paint_evidence, paint_foot
 from gui.canvas.paint.group import paint_frame
 from gui.canvas.paint.ink import blended, ink
 from gui.canvas.paint.plates import Plates
-from gui.canvas.paint.wire import paint_label, paint_wire
+from gui.canvas.paint.wire import Line, line_of, paint_edge_of, paint_label, paint_wire
 from gui.canvas.scene import Scene
 from gui.canvas.wires import Wire, WireKey
 from gui.theme import themes
@@ -80,11 +80,7 @@ class Picture:
     def _paint_near(self, painter: QPainter, boxes: list[Box], wires: list[Wire]) -> None:
         shown, zoom = self._shown, self._camera.zoom
         full = self._camera.detail is Detail.FULL
-        for wire in wires:
-            if wire.key != shown.hidden_wire:
-                chosen = (wire.definition, wire.edge) in shown.selected_wires or wire.key == shown.drop
-                hovered = wire.key == shown.hovered_wire
-                paint_wire(painter, wire, chosen=chosen, hovered=hovered, under=self._under(wire.path))
+        self._paint_wires(painter, wires)
         for wire in wires:
             text = self._label(wire, full)
             if text and wire.key != shown.hidden_wire:
@@ -99,6 +95,25 @@ class Picture:
                 reading = shown.evidence.reading(box.layers)
                 if reading is not None:
                     paint_foot(painter, box, reading, shown.evidence.scale)
+
+    def _paint_wires(self, painter: QPainter, wires: list[Wire]) -> None:
+        """Wires from one output share their beginning: the edges of all of them go below the first of them."""
+        shown = self._shown
+        by_source: dict[tuple[ItemKey, str], list[Wire]] = {}
+        for wire in wires:
+            if wire.key != shown.hidden_wire:
+                by_source.setdefault((wire.source.item, wire.output.port), []).append(wire)
+        for siblings in by_source.values():
+            lines = [self._line(wire) for wire in siblings]
+            for wire, line in zip(siblings, lines, strict=True):
+                paint_edge_of(painter, wire, line, self._under(wire.path))
+            for wire, line in zip(siblings, lines, strict=True):
+                paint_wire(painter, wire, line)
+
+    def _line(self, wire: Wire) -> Line:
+        shown = self._shown
+        chosen = (wire.definition, wire.edge) in shown.selected_wires or wire.key == shown.drop
+        return line_of(wire, chosen=chosen, hovered=wire.key == shown.hovered_wire)
 
     def _label(self, wire: Wire, full: bool) -> str:
         shown = self._shown
@@ -125,7 +140,7 @@ class Picture:
                         marks.paint_row_ring(painter, box.row_rect(index))
             if not dot:
                 self._paint_ports(painter, box)
-                if box.is_group and box.node.repeat > 1:
+                if box.is_group and (box.node.repeat > 1 or shown.hovered == box.item):
                     hovered = shown.hovered == box.item and shown.hovered_badge
                     marks.paint_repeat(painter, box, zoom, hovered=hovered)
             if severity is not None:

@@ -19,15 +19,23 @@ UNKNOWN, DRAWN = (2.0, 3.0), (4.0, 3.0)
 """Dashes, in scene pixels."""
 
 
-def paint_wire(painter: QPainter, wire: Wire, *, chosen: bool = False, hovered: bool = False, under: QColor) -> None:
-    """One wire, with an edge in the colour below it so that crossings can be told from joins."""
-    color, wide, dash = _line(wire, chosen, hovered)
-    edge = QPen(under, wide + 2 * m.WIRE_EDGE)
+Line = tuple[QColor, float, tuple[float, float] | None]
+"""Colour, width and dash of a wire."""
+
+
+def paint_edge_of(painter: QPainter, wire: Wire, line: Line, under: QColor) -> None:
+    """An edge in the colour below a wire, so that crossings can be told from joins."""
+    edge = QPen(under, line[1] + 2 * m.WIRE_EDGE)
     edge.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(edge)
     painter.drawPath(wire.curve)
-    painter.setPen(dashed(color, wide, dash))
+
+
+def paint_wire(painter: QPainter, wire: Wire, line: Line) -> None:
+    """One wire."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(dashed(*line))
     painter.drawPath(wire.curve)
     if wire.broken and wire.level >= 0:
         _cross(painter, curves.middle(wire.start, wire.end))
@@ -86,7 +94,8 @@ def dashed(color: QColor, wide: float, dash: tuple[float, float] | None) -> QPen
     return made
 
 
-def _line(wire: Wire, chosen: bool, hovered: bool) -> tuple[QColor, float, tuple[float, float] | None]:
+def line_of(wire: Wire, *, chosen: bool = False, hovered: bool = False) -> Line:
+    """How a wire is drawn now."""
     if wire.fault:
         return ink("error"), m.WIRE + (1 if chosen else 0), DRAWN
     if chosen:
