@@ -14,9 +14,7 @@ from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication
 HANGUL = ("Malgun Gothic", "Apple SD Gothic Neo", "Noto Sans CJK KR", "Noto Sans KR")
 MONO = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "DejaVu Sans Mono")
 # A desktop without settings of its own (a bare window manager, a remote display) reports a placeholder as its font.
-PLACEHOLDERS = frozenset(
-    {"", "Sans", "Sans Serif", "DejaVu Sans", "Helvetica", "MS Shell Dlg 2"}
-)
+PLACEHOLDERS = frozenset({"", "Sans", "Sans Serif", "DejaVu Sans", "Helvetica", "MS Shell Dlg 2"})
 INSTEAD = ("Adwaita Sans", "Inter", "Cantarell", "Ubuntu", "Noto Sans", "DejaVu Sans")
 INTERFACE = 12
 """The size, in pixels at 100 %, of everything that is neither a title nor a hint."""

@@ -10,11 +10,15 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from engine.problem import Problem, ProblemError
+
+if TYPE_CHECKING:
+    from engine.places import Places
+    from engine.recipe import Recipe
 
 
 class Progress(Protocol):
@@ -64,8 +68,13 @@ class Job(QThread):
 
     def run(self) -> None:
         """Thread body."""
+        # Names of the catalogue reach numpy, which the first frame need not wait for.
+        from engine.datasets.raw import Cancelled
+
         try:
             result = self._work(self._report, self._cancel)
+        except Cancelled:
+            self.cancelled.emit()
         except ProblemError as fault:
             if self._cancel.is_set():
                 self.cancelled.emit()
@@ -147,3 +156,48 @@ class Jobs(QObject):
         for job in [job for job in self._running if job.isFinished()]:
             del self._running[job]
             job.deleteLater()
+
+
+def plan_data(recipe: Recipe, places: Places) -> Work:
+    """Work that finds what would have to be fetched: a `DownloadPlan`, or None when nothing is missing."""
+
+    def work(_progress: Progress, _cancel: threading.Event) -> Any:
+        from engine.runtime.data import needs_download
+
+        return needs_download(recipe, places)
+
+    return work
+
+
+def fetch_data(recipe: Recipe, places: Places) -> Work:
+    """Work that fetches what is missing, checked; nothing partial stays when it is cancelled."""
+
+    def work(progress: Progress, cancel: threading.Event) -> None:
+        from engine.runtime.data import fetch
+
+        fetch(recipe, places, progress=progress, cancel=cancel)
+
+    return work
+
+
+def read_data(recipe: Recipe, places: Places) -> Work:
+    """Work that reads a recipe's data to look at: a `Readout`, or a `DownloadPlan` when it must be fetched first."""
+
+    def work(progress: Progress, cancel: threading.Event) -> Any:
+        from engine.runtime import data
+
+        plan = data.needs_download(recipe, places)
+        return plan or data.read_data(recipe, places, progress=progress, cancel=cancel)
+
+    return work
+
+
+def preview_augmentation(recipe: Recipe, places: Places, *, num_images: int, variants: int, seed: int) -> Work:
+    """Work that shows training images beside what augmentation makes of them: a list of `Preview`."""
+
+    def work(progress: Progress, cancel: threading.Event) -> Any:
+        from engine.runtime.data import preview
+
+        return preview(recipe, places, num_images, variants=variants, seed=seed, progress=progress, cancel=cancel)
+
+    return work

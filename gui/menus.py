@@ -40,11 +40,13 @@ class MenuBar(QMenuBar):
         self._add_insert_menus()
         self._state = QLabel()
         self._state.setProperty("role", "label")
-        holder = QWidget()
-        row = QHBoxLayout(holder)
+        # Kept here: the corner does not own what stands in it.
+        self._corner = QWidget(self)
+        row = QHBoxLayout(self._corner)
         row.setContentsMargins(0, 0, 14, 0)
-        row.addWidget(self._state)
-        self.setCornerWidget(holder, Qt.Corner.TopRightCorner)
+        self._corner.setFixedHeight(28)
+        row.addWidget(self._state, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.setCornerWidget(self._corner, Qt.Corner.TopRightCorner)
         document.state_changed.connect(self.show_state)
         self._recovery_words = ""
         self.show_state()

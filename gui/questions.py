@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
-from engine.runs import read_info
+from engine.runfiles import read_info
 from gui.numbers import bytes_text
 
 

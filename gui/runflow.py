@@ -14,11 +14,12 @@ from engine import places
 from engine.events import RunEnded
 from engine.places import Places
 from engine.problem import Problem, ProblemError, error
-from engine.runs import read_events, read_info, read_run_project
+from engine.runfiles import read_info
+from engine.runs import read_events, read_run_project
 from engine.timeline import Timeline
 from gui import settings
 from gui.document import Document
-from gui.jobs import Jobs
+from gui.jobs import Jobs, fetch_data, plan_data
 from gui.numbers import bytes_text, number
 from gui.training import Order, Training
 
@@ -108,27 +109,17 @@ class RunFlow(QObject):
     def _with_data(self, then: Callable[[], None]) -> None:
         recipe, where = self._document.project.recipe, self.places
 
-        def look(_progress: object, _cancel: object) -> object:
-            from engine.runtime.data import needs_download
-
-            return needs_download(recipe, where)
-
         def answer(plan: object) -> None:
             if plan is None:
                 then()
             elif self._ask_download(str(plan.words), plan.size, str(plan.folder)):  # type: ignore[attr-defined]
                 self._fetch(then)
 
-        self._jobs.start("data-plan", self.tr("Looking for the data"), look, done=answer, failed=self.problem.emit)
+        work = plan_data(recipe, where)
+        self._jobs.start("data-plan", self.tr("Looking for the data"), work, done=answer, failed=self.problem.emit)
 
     def _fetch(self, then: Callable[[], None]) -> None:
-        recipe, where = self._document.project.recipe, self.places
-
-        def work(progress: object, cancel: object) -> None:
-            from engine.runtime.data import fetch
-
-            fetch(recipe, where, progress=progress, cancel=cancel)
-
+        work = fetch_data(self._document.project.recipe, self.places)
         self._jobs.start("fetch", self.tr("Getting the data"), work, done=lambda _: then(), failed=self.problem.emit)
 
     def _ended(self, event: RunEnded) -> None:

@@ -32,6 +32,7 @@ class StatusBar(QStatusBar):
         self.totals = QLabel()
         self.totals.setProperty("role", "hint")
         self.totals.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.totals.setContentsMargins(0, 0, 14, 0)
         self.addPermanentWidget(self.totals)
         self._write()
 

@@ -7,6 +7,7 @@ Owns no state of its own: it shows that of the actions, the training and the las
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from engine.analysis import Analysis
@@ -14,6 +15,7 @@ from engine.timeline import Timeline
 from gui.actions import Actions
 from gui.clock import clock
 from gui.numbers import duration, number
+from gui.theme import color
 from gui.training import PAUSED, STARTING, STOPPING, Training
 from gui.widgets.buttons import Button, tool_button
 from gui.widgets.labels import ElidedLabel
@@ -37,31 +39,41 @@ class ToolBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setFixedHeight(44)
         self._actions = actions
+        # One widget with a layout of its own: a QToolBar centres its widgets only against the tallest of them.
+        self.setContentsMargins(0, 0, 0, 0)
+        self.layout().setContentsMargins(0, 0, 0, 0)
+        content = QWidget()
+        content.setFixedHeight(43)
+        row = QHBoxLayout(content)
+        row.setContentsMargins(8, 0, 0, 0)
+        row.setSpacing(4)
         for names in (("undo", "redo"), ("group", "tidy", "fit")):
             for name in names:
-                self.addWidget(_action_button(actions, name))
-            self.addSeparator()
+                row.addWidget(_action_button(actions, name))
+            row.addWidget(_Divider())
         self.command_box = Button(
             self.tr("Do anything"), icon_name="search", hint="Ctrl+Shift+P", tip=actions["commands"].toolTip()
         )
-        self.command_box.setMinimumWidth(196)
         self.command_box.clicked.connect(actions["commands"].trigger)
-        self.addWidget(self.command_box)
-        self.addWidget(_spring())
+        row.addWidget(self.command_box)
+        row.addStretch(1)
         self.switch = SegmentedSwitch([self.tr("Build"), self.tr("Train"), self.tr("Compare")], least_width=84)
         for index, name in enumerate(("workspace_build", "workspace_train", "workspace_compare")):
             self.switch.segment(index).setToolTip(actions[name].toolTip())
             self.switch.segment(index).clicked.connect(lambda _=False, index=index: self.workspace_chosen.emit(index))
-        self.addWidget(self.switch)
-        self.addWidget(_spring())
+        row.addWidget(self.switch)
+        row.addStretch(1)
         self.run_controls = RunControls(actions, training, self)
         self.run_controls.problems_wanted.connect(self.problems_wanted)
-        self.addWidget(self.run_controls)
+        row.addWidget(self.run_controls)
+        self.addWidget(content)
+        self.set_compact(False)
         training.state_changed.connect(lambda: self.switch.set_dot(TRAIN, "ok" if training.active else None))
 
     def set_compact(self, compact: bool) -> None:
         """On a narrow window the command box shrinks to its icon's width."""
-        self.command_box.setMinimumWidth(120 if compact else 196)
+        self.command_box.setFixedWidth(196)
+        self.run_controls.set_compact(compact)
 
 
 class RunControls(QStackedWidget):
@@ -114,8 +126,8 @@ class RunControls(QStackedWidget):
             button.clicked.connect(self._actions[name].trigger)
             row.addWidget(button)
         words = QVBoxLayout()
-        words.setContentsMargins(8, 6, 0, 8)
-        words.setSpacing(4)
+        words.setContentsMargins(8, 0, 0, 0)
+        words.setSpacing(3)
         line = QHBoxLayout()
         line.setSpacing(8)
         self.epoch = QLabel()
@@ -129,11 +141,15 @@ class RunControls(QStackedWidget):
         words.addLayout(line)
         self.bar = Bar()
         words.addWidget(self.bar)
-        holder = QWidget(page)
-        holder.setLayout(words)
-        holder.setFixedWidth(300)
-        row.addWidget(holder)
+        self._progress = QWidget(page)
+        self._progress.setLayout(words)
+        row.addWidget(self._progress)
         return page
+
+    def set_compact(self, compact: bool) -> None:
+        """On a narrow window the progress takes less room and the speed is left to its tip."""
+        self._progress.setFixedWidth(212 if compact else 312)
+        self.speed.setVisible(not compact)
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Greys the Train button when errors stand in the way, and says so."""
@@ -191,6 +207,7 @@ class RunControls(QStackedWidget):
         self.speed.setText(self.tr("{0} samples/s").format(number(speed)) if speed and not paused else "")
         self.left.setText(self.tr("paused") if paused else self._time_left(timeline))
         self.bar.set_share(progress(timeline))
+        self._progress.setToolTip("  ·  ".join(label.text() for label in (self.epoch, self.speed, self.left)))
 
     def _time_left(self, timeline: Timeline) -> str:
         done = progress(timeline)
@@ -229,7 +246,15 @@ def _action_button(actions: Actions, name: str) -> QWidget:
     return button
 
 
-def _spring() -> QWidget:
-    spring = QWidget()
-    spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    return spring
+class _Divider(QWidget):
+    """A short upright line between groups of buttons."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(9, 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the widget in the current theme."""
+        painter = QPainter(self)
+        painter.fillRect(4, 6, 1, 16, color("border2"))
+        painter.end()

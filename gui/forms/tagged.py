@@ -47,10 +47,11 @@ class TaggedEditor(QWidget):
         self.set_value(param.default)
 
     def add_label(self, label: QWidget) -> None:
-        """Puts the form's label before the list of choices."""
+        """Puts the form's label before the list of choices; a set of settings without a choice needs none."""
         if self._choice is not None:
             label.setFixedWidth(metrics.label_column)
         self._head.insertWidget(0, label)
+        label.setVisible(self._choice is not None)
 
     def value(self) -> Any:
         """The tagged value, or None for `inherit`."""

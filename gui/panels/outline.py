@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
-from engine.declare import find
-from engine.graph import GROUP_INPUT, GROUP_OUTPUT, Graph, Node, order
+from engine.declare import Declaration, find
+from engine.graph import GROUP_INPUT, GROUP_OUTPUT, OUTPUT, Graph, Node, order
 from gui.document import Document
 from gui.icons import family_icon, icon
 from gui.numbers import count
@@ -26,9 +27,15 @@ class OutlinePanel(QWidget):
         self.search = SearchField(self.tr("Find in this network"))
         self.tree = QTreeWidget()
         self.tree.setColumnCount(3)
-        self.tree.setHeaderLabels([self.tr("Layer"), self.tr("Out"), self.tr("Parameters")])
+        self.tree.setHeaderHidden(True)
         self.tree.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self.tree.setUniformRowHeights(True)
+        self.tree.setIndentation(12)
+        self.tree.header().setStretchLastSection(False)
+        self.tree.header().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.tree.header().setMinimumSectionSize(24)
+        self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(metrics.control_padding, metrics.control_padding, 4, 0)
         layout.addWidget(self.search)
@@ -53,8 +60,6 @@ class OutlinePanel(QWidget):
         self.tree.clear()
         self._add_level(self.tree.invisibleRootItem(), self._document.graph, "", set())
         self.tree.expandToDepth(0)
-        for column in (1, 2):
-            self.tree.resizeColumnToContents(column)
         self._write_facts()
         self._filling = False
         self._follow()
@@ -75,7 +80,7 @@ class OutlinePanel(QWidget):
             item = QTreeWidgetItem([_label(node), "", ""])
             item.setData(0, _KEY, (definition, id_))
             declaration = find("layer", node.type)
-            item.setIcon(0, icon("group") if node.is_group else family_icon(declaration.family if declaration else ""))
+            item.setIcon(0, _icon(node, declaration))
             item.setToolTip(0, declaration.title if declaration else node.type)
             parent.addChild(item)
             if node.is_group and node.definition in graph.definitions and node.definition not in above:
@@ -110,6 +115,14 @@ class OutlinePanel(QWidget):
         for item in self._items():
             item.setSelected(tuple(item.data(0, _KEY)) in chosen)
         self._filling = False
+
+
+def _icon(node: Node, declaration: Declaration | None) -> QIcon:
+    if node.is_group:
+        return icon("group")
+    if node.type == OUTPUT:
+        return icon("family-io-out", "family.io")
+    return family_icon(declaration.family if declaration else "merge")
 
 
 def _label(node: Node) -> str:

@@ -33,6 +33,9 @@ class Choice(QComboBox):
         self.setProperty("focusRadius", metrics.radius_field)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMaxVisibleItems(16)
+        # A long option must not push the form wider than its dock; the popup still shows it whole.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(5)
         self._values: list[Any] = []
         self._last = -1
         self.set_options(options)
