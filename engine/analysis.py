@@ -29,7 +29,7 @@ class NodeFacts:
     """Per sample, one copy."""
     copies: int = 1
     paths: tuple[str, ...] = ()
-    """Instance paths, one per copy; empty for nodes without a module."""
+    """Instance paths, one per copy; empty for nodes without a module or that no output needs."""
     constructor: str = ""
     """Generated expression of the first copy."""
 

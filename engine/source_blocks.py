@@ -18,7 +18,7 @@ from engine.graph import Graph
 from engine.source_calls import forward_of
 from engine.source_facts import CallFacts, LevelFacts
 from engine.source_names import class_name, fresh
-from engine.source_parts import ArgNames, Call, Many, Part, Raw, Value, copies_part, part_of
+from engine.source_parts import ArgNames, Call, Copies, Part, Raw, Value, part_of
 
 SEQUENTIAL = "nn.Sequential"
 
@@ -150,7 +150,7 @@ class _Finder:
             if len(parts) == 1:
                 return parts[0]
             single = len(call.step.ports) == 1 and len(call.step.outputs) == 1
-            return copies_part(parts, SEQUENTIAL if single else "nn.ModuleList")
+            return Copies(SEQUENTIAL if single else "nn.ModuleList", tuple(parts))
         assert call.layer is not None
         return part_of(call.layer.constructor, self.arg_names)
 
@@ -204,16 +204,19 @@ def _shape_of(part: Part) -> Any:
         return Value
     if isinstance(part, Raw):
         return part.text
-    if isinstance(part, Many):
-        return "many", part.count, _shape_of(part.part)
-    return part.callee, part.opening, tuple((key, _shape_of(item)) for key, item in part.items)
+    if isinstance(part, Copies):
+        return part.callee, tuple(_shape_of(item) for item in part.parts)
+    if isinstance(part, Call):
+        return part.callee, tuple((key, _shape_of(item)) for key, item in part.items)
+    raise TypeError(f"{type(part).__name__} exists only while it is written")
 
 
 def _leaves(part: Part) -> Iterator[Value]:
     if isinstance(part, Value):
         yield part
-    elif isinstance(part, Many):
-        yield from _leaves(part.part)
+    elif isinstance(part, Copies):
+        for item in part.parts:
+            yield from _leaves(item)
     elif isinstance(part, Call):
         for _, item in part.items:
             yield from _leaves(item)
@@ -285,8 +288,8 @@ def _replaced(part: Part, names: Mapping[tuple[int, str], str], count: Iterator[
         if isinstance(item, Value):
             place = next(count)
             return Raw(by_place[place]) if place in by_place else item
-        if isinstance(item, Many):
-            return Many(walk(item.part), item.count, item.star)
+        if isinstance(item, Copies):
+            return Copies(item.callee, tuple(walk(inner) for inner in item.parts))
         if isinstance(item, Call):
             return Call(item.callee, tuple((key, walk(inner)) for key, inner in item.items), item.opening)
         return item

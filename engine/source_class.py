@@ -15,7 +15,7 @@ from engine.source_blocks import SEQUENTIAL, BlockClass, is_chain, live_modules,
 from engine.source_calls import forward_of
 from engine.source_facts import CallFacts, LevelFacts
 from engine.source_names import fresh
-from engine.source_parts import ArgNames, Call, bracketed, laid_out, part_of
+from engine.source_parts import WIDTH, ArgNames, Call, bracketed, laid_out, part_of
 from engine.tensor import TensorInfo, shape_text
 
 _RESERVED = frozenset({"self", "torch", "nn", "F", "Tensor", "math"})
@@ -153,7 +153,7 @@ class _Writer:
         line = f"        return {', '.join(results)}"
         node = self.outputs[0].node.id
         self.lines.add(
-            [line] if len(line) <= 100 else bracketed("return (", results, ")", 8), self.block.definition, node
+            [line] if len(line) <= WIDTH else bracketed("return (", results, ")", 8), self.block.definition, node
         )
 
     def _statement(self, call: CallFacts) -> None:
@@ -170,9 +170,14 @@ class _Writer:
             found = forward_of(call.layer.declaration, call.layer.declared, made, arrived)
         if isinstance(found, tuple):
             for name, item in zip(names, found, strict=True):
-                self._add(call, laid_out(part_of(item, self.arg_names), 8, f"{name} = "))
+                self._assign(call, name, item)
         else:
-            self._add(call, laid_out(part_of(found, self.arg_names), 8, f"{', '.join(names)} = "))
+            self._assign(call, ", ".join(names), found)
+
+    def _assign(self, call: CallFacts, names: str, value: Expr) -> None:
+        line = f"        {names} = {value.text}"
+        short = len(line) <= WIDTH  # most are, and then the parts need not be looked at
+        self._add(call, [line] if short else laid_out(part_of(value, self.arg_names), 8, f"{names} = "))
 
     def _loop(self, call: CallFacts, names: list[str], arrived: list[str]) -> None:
         """Copies with several ports feed each other port by port."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.declare import find
 from engine.graph import INPUT, OUTPUT, Node
+from engine.known import known_data
 from engine.project import Project
 from engine.source_plan import plan_level
 
@@ -55,8 +56,9 @@ def find_ends(project: Project) -> Ends:
 def ends_among(project: Project, live: Collection[str]) -> Ends:
     """The same where it is already known which nodes an output needs."""
     nodes = project.graph.nodes
-    stream = next(iter(project.data.inputs), "") if project.data else ""
-    target = next(iter(project.data.targets), "") if project.data else ""
+    data = known_data(project)
+    stream = next(iter(data.inputs), "") if data else ""
+    target = next(iter(data.targets), "") if data else ""
     inputs = tuple(
         InputEnd(node.id, node.name, str(node.params.get("stream") or stream))
         for node in nodes.values()

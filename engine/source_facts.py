@@ -99,15 +99,18 @@ class Instance:
     path: str
     definition: str
     call: CallFacts = field(repr=False)
+    live: bool = True
+    """False when no output needs it, or the group that holds it."""
 
 
-def instances(level: LevelFacts, prefix: str = "") -> Iterator[Instance]:
+def instances(level: LevelFacts, prefix: str = "", live: bool = True) -> Iterator[Instance]:
     """Every node of the expanded network in order of computation, groups before what is in them.
 
     Ask `level.layers` first: this goes through each copy of each group.
     """
     for call in level.calls:
         path = prefix + call.step.owner.name
-        yield Instance(path, level.definition, call)
+        needed = live and call.step.live
+        yield Instance(path, level.definition, call, needed)
         for index, copy in enumerate(call.copies):
-            yield from instances(copy, f"{path}.{index}." if len(call.copies) > 1 else f"{path}.")
+            yield from instances(copy, f"{path}.{index}." if len(call.copies) > 1 else f"{path}.", needed)

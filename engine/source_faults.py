@@ -1,23 +1,18 @@
 """What shape inference found wrong, in a person's words: one problem per broken node, with its fixes.
 
-Owns the step from a fault of a node to a `Problem`: where it is, what arrived from where, and the edit that mends it.
-Knows no torch.
+Owns the way from a fault in the expanded network to the node, its instance path and the wires that arrive there; the
+words and fixes are those of `mend.py`. Knows no torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
-
-from engine.declare import Declaration, Refusal
-from engine.problem import Fix, Problem, Severity, Where
-from engine.project import Project
+from engine.graph import Edge, Graph
+from engine.mend import Arrival, shape_problem
+from engine.problem import Problem, Severity
 from engine.source_facts import CallFacts, LevelFacts
-from engine.tensor import shape_text
 
 
-def fault_problems(project: Project, network: LevelFacts) -> list[Problem]:
+def fault_problems(graph: Graph, network: LevelFacts) -> list[Problem]:
     """One problem per node with a fault, named by its first copy that has it; warnings where no output needs it."""
     found: dict[tuple[str, str], Problem] = {}
     seen: set[int] = set()
@@ -31,7 +26,10 @@ def fault_problems(project: Project, network: LevelFacts) -> list[Problem]:
             path = prefix + call.node.name
             key = (level.definition, call.node.id)
             if call.fault is not None and key not in found:
-                found[key] = _problem(project, level, call, call.fault, path, live)
+                found[key] = shape_problem(
+                    call.node, call.step.declaration, _arrivals(graph, level, call), call.fault,
+                    definition=level.definition, label=path, severity=Severity.ERROR if live else Severity.WARNING,
+                )  # fmt: skip
             for index, copy in enumerate(call.copies):
                 visit(copy, f"{path}.{index}." if len(call.copies) > 1 else f"{path}.", live)
 
@@ -39,35 +37,24 @@ def fault_problems(project: Project, network: LevelFacts) -> list[Problem]:
     return list(found.values())
 
 
-def _problem(project: Project, level: LevelFacts, call: CallFacts, fault: Refusal, path: str, live: bool) -> Problem:
-    names = {other.node.id: other.node.name for other in level.calls}
-    arrived = tuple(
-        (port.name, "unknown" if info is None else shape_text(info.shape), f"from {names.get(source[0], '?')}")
-        for port, infos, sources in zip(call.step.ports, call.arrived, call.step.sources, strict=False)
-        for info, source in zip(infos, sources, strict=False)
-    )
-    where = Where(label=path, node=call.node.id, definition=level.definition, path=f"nodes.{path}")
-    severity = Severity.ERROR if live else Severity.WARNING
-    fixes = (_fix(project, level.definition, call, fault),) if fault.mend else ()
-    return Problem(severity, where, fault.happened, fault.expected, fault.fix, "shape", arrived, fixes)
+def _arrivals(graph: Graph, level: LevelFacts, call: CallFacts) -> list[Arrival]:
+    """The wires at a node with what they carry, in the order of its ports."""
+    inside = graph.level(level.definition)
+    depths = _depths(level)
+    wires: dict[str, list[Edge]] = {}
+    for edge in inside.incoming(call.node.id):
+        wires.setdefault(edge.input, []).append(edge)
+    return [
+        Arrival(port.name, info, edge, inside.nodes[edge.source], depths[edge.source])
+        for port, infos in zip(call.step.ports, call.arrived, strict=False)
+        for info, edge in zip(infos, wires.get(port.name, ()), strict=False)
+    ]
 
 
-def _fix(project: Project, definition: str, call: CallFacts, fault: Refusal) -> Fix:
-    mend = dict(fault.mend or {})
-    words = ", ".join(f"{name} = {value}" for name, value in mend.items())
-    return Fix(fault.fix, words, "", _setter(definition, call.step.owner.id, mend, call.step.declaration))
-
-
-def _setter(
-    definition: str, node_id: str, mend: Mapping[str, Any], declaration: Declaration | None
-) -> Callable[[Project], Project]:
-    def apply(project: Project) -> Project:
-        level = project.graph.level(definition)
-        node = level.nodes[node_id]
-        params = {**node.params, **mend}
-        if declaration is not None:
-            params, _ = declaration.clean(params)
-        nodes = {**level.nodes, node_id: replace(node, params=params)}
-        return project.with_graph(project.graph.with_level(definition, replace(level, nodes=nodes)))
-
-    return apply
+def _depths(level: LevelFacts) -> dict[str, int]:
+    """How many nodes stand before each on the longest way."""
+    found: dict[str, int] = {}
+    for call in level.calls:
+        before = [found[source] for port in call.step.sources for source, _ in port]
+        found[call.node.id] = max(before, default=-1) + 1
+    return found

@@ -52,7 +52,15 @@ class Many:
     star: bool = True
 
 
-Part = Raw | Value | Call | Many
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """A container of the copies of a repeated block; runs of equal ones are found only when it is written."""
+
+    callee: str
+    parts: tuple[Part, ...]
+
+
+Part = Raw | Value | Call | Many | Copies
 
 
 def part_of(value: Any, arg_names: ArgNames, hint: str = "value") -> Part:
@@ -69,27 +77,29 @@ def part_of(value: Any, arg_names: ArgNames, hint: str = "value") -> Part:
     return Call(value.callee, tuple(items))
 
 
-def copies_part(parts: Sequence[Part], callee: str) -> Part:
-    """A container of copies, in which runs of three or more equal ones become a generator."""
+def _with_runs(copies: Copies) -> Part:
+    """The container with runs of three or more equal copies as generators."""
     runs: list[tuple[Part, int]] = []
-    for part in parts:
+    for part in copies.parts:
         if runs and runs[-1][0] == part:
             runs[-1] = (part, runs[-1][1] + 1)
         else:
             runs.append((part, 1))
-    listed = callee == "nn.ModuleList"
-    if len(runs) == 1 and len(parts) > 2:
-        return Call(callee, (("", Many(runs[0][0], len(parts), star=not listed)),))
+    listed = copies.callee == "nn.ModuleList"
+    if len(runs) == 1 and len(copies.parts) > 2:
+        return Call(copies.callee, (("", Many(runs[0][0], len(copies.parts), star=not listed)),))
     items: list[tuple[str, Part]] = []
     for part, count in runs:
         items.extend([("", Many(part, count))] if count > 2 else [("", part)] * count)
-    return Call(callee, tuple(items), "([" if listed else "(")
+    return Call(copies.callee, tuple(items), "([" if listed else "(")
 
 
 def flat(part: Part) -> str:
     """The part on one line."""
     if isinstance(part, (Raw, Value)):
         return part.text
+    if isinstance(part, Copies):
+        return flat(_with_runs(part))
     if isinstance(part, Many):
         inner = f"{flat(part.part)} for _ in range({part.count})"
         return f"*({inner})" if part.star else inner
@@ -99,6 +109,8 @@ def flat(part: Part) -> str:
 
 def laid_out(part: Part, indent: int, before: str = "", after: str = "") -> list[str]:
     """Lines, indented by `indent` spaces, of `before part after`; calls that are too long are broken."""
+    if isinstance(part, Copies):
+        part = _with_runs(part)
     room = WIDTH - indent
     line = f"{before}{flat(part)}{after}"
     space = " " * indent

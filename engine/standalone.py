@@ -14,6 +14,7 @@ from typing import Protocol
 from engine.analysis import Analysis
 from engine.datafacts import CLASS, Target
 from engine.expr import quoted
+from engine.known import known_data
 from engine.problem import ProblemError, error
 from engine.project import Project
 from engine.source import imports_for
@@ -50,7 +51,8 @@ def standalone(project: Project, analysis: Analysis, *, statistics: Mapping[str,
     ends = find_ends(project)
     steps = [preparing(project, end, (statistics or {}).get(end.stream)) for end in ends.inputs]
     inner, main = _split(analysis)
-    targets = project.data.targets if project.data else {}
+    data = known_data(project)
+    targets = data.targets if data else {}
     sections = [
         *_classes(ends, targets),
         *([inner] if inner else []),

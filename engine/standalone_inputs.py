@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.datasets.facts import raw_streams
 from engine.datasets.raw import IMAGE, TOKENS, StreamInfo
+from engine.known import known_data
 from engine.project import Project
 from engine.source_ends import InputEnd
 from engine.source_parts import bracketed
@@ -32,7 +33,8 @@ class Preparing:
 
 def preparing(project: Project, end: InputEnd, statistics: Any) -> Preparing:
     """The preparation of the stream that enters at `end`; `statistics` have `mean` and `deviation`, or are None."""
-    streams = raw_streams(project.data) if project.data else {}
+    data = known_data(project)
+    streams = raw_streams(data) if data else {}
     stream = streams.get(end.stream)
     if stream is None:
         return Preparing(end.name, (), (), "as the model takes it, because the data has not been read")

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engine.analysis import Analysis, NodeFacts
+from engine.check import check_project
 from engine.graph import MAX_LAYERS
+from engine.known import known_data
 from engine.problem import Problem, ProblemError, error, has_errors
 from engine.project import Project
 from engine.runtime.meta import arg_names
@@ -18,22 +20,14 @@ from engine.source import Source, generate
 from engine.source_facts import CallFacts, LayerFacts, LevelFacts, instances
 from engine.source_faults import fault_problems
 
-try:
-    from engine.check import check_project
-except ModuleNotFoundError:  # TEMPORARY until it exists
-
-    def check_project(project: Project) -> list[Problem]:
-        return []
-
-
 __all__ = ["Memo", "analyze"]
 
 
 def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     """Everything a check finds. Give the same memo to the next check, and only what changed is evaluated."""
     checked = check_project(project)
-    network = infer(project.graph, project.data, memo)
-    problems = [*checked, *_new(fault_problems(project, network), checked)]
+    network = infer(project.graph, known_data(project), memo)
+    problems = [*checked, *_new(fault_problems(project.graph, network), checked)]
     if network.layers > MAX_LAYERS:
         problems.append(
             error(
@@ -83,9 +77,9 @@ def _facts(network: LevelFacts) -> tuple[dict[tuple[str, str], NodeFacts], list[
         if found is None:
             found = sums[key] = _Sum(call)
         found.copies += 1
-        if call.copies or (call.layer is not None and call.layer.constructor is not None):
+        if instance.live and (call.copies or (call.layer is not None and call.layer.constructor is not None)):
             found.paths.append(instance.path)
-            if call.step.builds and call.step.live and call.layer is not None and call.layer.parameters:
+            if call.step.builds and call.layer is not None and call.layer.parameters:
                 layers[instance.path] = None
     return {key: _node_facts(found) for key, found in sums.items()}, list(layers)
 

@@ -1,82 +1,69 @@
-"""Whether each Output fits its target: the loss itself is run once on the meta device.
+"""The last check of an Output: its loss is run once, on the meta device, on what arrives and what the target gives.
 
-Owns only this last check. Which kinds of target a loss takes, and class counts, are rules that need no torch.
+The rules of kinds and class counts stand in `engine.check_outputs` and come first, because torch stretches a wrong
+target without a word. Only Outputs that pass them are run here.
 """
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Mapping
 
 import torch
 
-from engine.datafacts import BINARY, CLASS, NONE, Target
+from engine.check_outputs import check_outputs, loss_of, suits, target_of, units_for
+from engine.datafacts import CLASS, NONE
 from engine.declare import make
-from engine.graph import OUTPUT
+from engine.graph import OUTPUT, Node
+from engine.known import known_data
 from engine.problem import Problem, Where, error
 from engine.project import Project
-from engine.runtime.meta import BATCH, namespace, sample_batch
-from engine.source_ends import OutputEnd, ends_among
+from engine.runtime.meta import namespace, sample_batch
 from engine.source_facts import LevelFacts
 from engine.tensor import INT, TensorInfo, shape_text
 
 
 def output_problems(project: Project, network: LevelFacts) -> list[Problem]:
-    """Problems of Outputs whose shape is known and whose target is known."""
-    arrived = {call.node.id: call.arrived for call in network.calls if call.node.type == OUTPUT}
-    live = {call.node.id for call in network.calls if call.step.live}
-    targets = project.data.targets if project.data else {}
+    """Problems of Outputs whose shape and target are known."""
+    arrived = {
+        call.node.id: call.arrived[0][0]
+        for call in network.calls
+        if call.node.type == OUTPUT and call.arrived and call.arrived[0]
+    }
+    known = {key: info for key, info in arrived.items() if info is not None}
+    found = list(check_outputs(project, known))
+    said = {problem.where.node for problem in found}
+    return found + _run(project, {key: info for key, info in known.items() if key not in said})
+
+
+def _run(project: Project, arrived: Mapping[str, TensorInfo]) -> list[Problem]:
+    facts = known_data(project)
     found: list[Problem] = []
-    for end in ends_among(project, live).outputs:
-        target = targets.get(end.target)
-        infos = arrived.get(end.node, ())
-        info = infos[0][0] if infos and infos[0] else None
-        if target is None or target.kind == NONE or info is None:
+    for node in project.graph.of_type(OUTPUT):
+        loss = loss_of(project, node)
+        target = target_of(node, facts) if facts else None
+        if node.id not in arrived or loss is None or target is None or target.kind == NONE or not suits(loss, target):
             continue
-        words = _unfit(end, info, target)
+        classes = getattr(loss.cls, "target", target.kind) == CLASS
+        wanted = TensorInfo((), INT) if classes else TensorInfo((units_for(loss, target),))
+        words = _refusal(project, node, arrived[node.id], wanted)
         if words:
-            found.append(_problem(end, info, words))
+            found.append(
+                error(
+                    Where(label=node.name, node=node.id, path=f"nodes.{node.name}"),
+                    f"The loss cannot compare {shape_text(arrived[node.id].shape)} with its target: {words}.",
+                    "Outputs and targets that the loss can compare", "Choose another loss, or change the last layer",
+                    code="output.loss",
+                )
+            )  # fmt: skip
     return found
 
 
-def target_info(target: Target) -> TensorInfo:
-    """What the data hands to the loss: a class number, or so many yes-or-no's or values."""
-    if target.kind == CLASS:
-        return TensorInfo((), INT)
-    if target.kind == BINARY:
-        return TensorInfo((len(target.classes) if len(target.classes) > 2 else 1,))
-    return TensorInfo((target.size,))
-
-
-def _unfit(end: OutputEnd, info: TensorInfo, target: Target) -> str:
-    """Why the loss does not fit, in words; empty when it does."""
+def _refusal(project: Project, node: Node, arrived: TensorInfo, wanted: TensorInfo) -> str:
+    tagged = node.params.get("loss") or project.recipe.get("loss")
     try:
-        declared = make("loss", end.loss)
-    except ValueError:
-        return ""  # an unknown loss is reported by the checks of the recipe
-    wanted = target_info(target)
-    if getattr(declared, "target", target.kind) == BINARY and target.kind == CLASS:
-        wanted = TensorInfo((len(target.classes) if len(target.classes) > 2 else 1,))
-    elif getattr(declared, "target", target.kind) != target.kind:
-        return ""  # likewise a loss for another kind of target
-    if wanted.dtype != INT and info.shape != wanted.shape:
-        # torch would stretch one to the other with no more than a warning.
-        return f"{shape_text(info.shape)} arrives, but the target has {shape_text(wanted.shape)} per sample."
-    if wanted.dtype == INT and info.rank != 1:
-        return f"{shape_text(info.shape)} arrives, but a class per sample needs one number for each class."
-    try:
-        with torch.device("meta"), torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            loss = eval(declared.build().text, namespace())
-            loss(sample_batch(info, BATCH), sample_batch(wanted, BATCH))
-    except (RuntimeError, ValueError, IndexError, UserWarning) as fault:
-        return (str(fault).strip().splitlines() or ["The loss refuses this shape."])[0][:200]
+        call = make("loss", tagged).build()
+        with torch.device("meta"), torch.no_grad():
+            eval(call.text, namespace())(sample_batch(arrived), sample_batch(wanted))
+    except (RuntimeError, ValueError, IndexError) as fault:
+        return (str(fault).strip().splitlines() or [type(fault).__name__])[0].rstrip(".")[:200]
     return ""
-
-
-def _problem(end: OutputEnd, info: TensorInfo, words: str) -> Problem:
-    where = Where(label=end.name, node=end.node, path=f"nodes.{end.name}")
-    return error(
-        where, words, "One number per class for classes, one per value for real values",
-        "Put a Linear layer with that many units before this output, after a Flatten if needed",
-        code="output-shape", arrived=(("x", shape_text(info.shape), ""),),
-    )  # fmt: skip

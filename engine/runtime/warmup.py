@@ -5,9 +5,14 @@ from __future__ import annotations
 
 def warm_up() -> None:
     """Imports torch and everything a check needs, and runs one meta operation. torchvision stays unloaded."""
+    import gc
+
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
     torch.backends.mha.set_fastpath_enabled(False)
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False):
         torch.nn.Linear(2, 2)(torch.empty(2, 2))
+    # torch brings some hundred thousand objects that live for ever: without this every full collection walks them,
+    # which stops the window for a tenth of a second.
+    gc.freeze()
