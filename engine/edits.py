@@ -179,7 +179,8 @@ def _check_type(graph: Graph, definition: str, type_name: str, definition_id: st
 
 
 def _cleaned(node: Node, values: Mapping[str, Any], where: Where) -> dict[str, Any]:
-    declaration = find("layer", node.type)
+    # A block takes the settings that its layers inherit.
+    declaration = DEFAULTS if node.is_group else find("layer", node.type)
     if declaration is None:
         raise ProblemError(error(where, f"Nothing is known about layers of type {node.type!r}", code="node.type"))
     params = dict(node.params)

@@ -17,7 +17,7 @@ from engine import reading
 from engine.declare import find
 from engine.defaults import DEFAULTS
 from engine.edits import MAX_PLACE
-from engine.graph import MAX_REPEAT, Edge, Graph, Node
+from engine.graph import GROUP, MAX_REPEAT, Edge, Graph, Node
 from engine.levels import used_by
 from engine.reading import refuse
 from engine.values import examine_all
@@ -119,6 +119,8 @@ def node_from_json(data: Any, path: str) -> Node:
     declaration = find("layer", type_name)
     if declaration is not None:
         type_name, params = declaration.type, examine_all(declaration, params)[0]
+    elif type_name == GROUP:
+        params = examine_all(DEFAULTS, params)[0]
     vary = reading.mapping(found.get("vary", {}), f"{path}.vary")
     shares = found.get("shares", "")
     return Node(

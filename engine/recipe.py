@@ -47,7 +47,7 @@ class RecipeSettings:
 
 @record("early_stopping", title="Early stopping")
 class EarlyStopping:
-    """Stops when the monitored figure has not improved for `patience` epochs, and can point back to the best weights."""
+    """Stops when the monitored figure has not improved for `patience` epochs, and can go back to the best weights."""
 
     enabled: bool = param(default=False, help="Stop before the planned epochs are over")
     monitor: str = param(default="val_loss", help="The figure that decides what is best: val_loss, val_accuracy, ...")
@@ -84,13 +84,19 @@ class Recipe:
 
     def made(self, name: str) -> Any:
         """The declared object of a tagged setting, with its settings as attributes; ValueError when it is not valid."""
-        tagged = self.get(name)
-        kind = SETTINGS.by_name[name].of
-        return make(kind, tagged)
+        tagged, param_ = self.get(name), SETTINGS.by_name[name]
+        if not isinstance(tagged, Mapping):
+            raise ValueError(f"{name} is not {param_.domain}")
+        if param_.of == "record" and tagged.get("type") != param_.default["type"]:
+            raise ValueError(f"{name} cannot be {tagged.get('type')!r}")
+        return make(param_.of, tagged)
 
     def listed(self, name: str) -> list[Any]:
         """The declared objects of a list setting (`augment`, `metrics`)."""
-        return [make(SETTINGS.by_name[name].of, tagged) for tagged in self.get(name)]
+        items, param_ = self.get(name), SETTINGS.by_name[name]
+        if not isinstance(items, (list, tuple)) or not all(isinstance(item, Mapping) for item in items):
+            raise ValueError(f"{name} is not {param_.domain}")
+        return [make(param_.of, tagged) for tagged in items]
 
     def with_value(self, name: str, value: Any) -> Recipe:
         """A recipe with one setting replaced; ValueError says what is allowed."""
