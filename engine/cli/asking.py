@@ -1,0 +1,116 @@
+"""`evaluate` and `predict`: what a trained run is worth, and what it says."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.cli.fetching import ensure_data
+from engine.cli.outcome import GOOD, PROBLEM, usable
+from engine.cli.output import Output, columns
+from engine.cli.progress import data_progress
+from engine.cli.projects import open_run, places_for
+from engine.problem import Problem
+
+if TYPE_CHECKING:
+    from engine.runtime.predict import Prediction
+    from engine.runtime.restore import Restored
+
+
+def evaluate(options: Namespace, output: Output) -> int:
+    """Loss, metrics and tables of a run on one split."""
+    from engine.runtime.device import choose_device, set_threads
+    from engine.runtime.evaluate import evaluate as evaluated
+    from engine.runtime.metrics import metrics_of
+    from engine.runtime.setup import make_heads, open_for
+
+    run, restored = _restored(options, output)
+    with usable():
+        device = choose_device(options.device or "auto")
+    set_threads(options.threads)
+    places = places_for(options, run.parent)
+    ensure_data(options, restored.project.recipe, places, output)
+    data = open_for(restored.project, places, device=device, progress=data_progress(output))
+    try:
+        heads = make_heads(restored.project, data, device)
+        model = restored.model.to(device)
+        found = evaluated(model, data, options.split, heads=heads, metrics=metrics_of(restored.project.recipe))
+        if restored.info.fingerprint and data.facts.fingerprint != restored.info.fingerprint:
+            output.say("The data is not the data this run was trained on.")
+    finally:
+        data.close()
+    about = {"run": str(run), "checkpoint": restored.checkpoint, "epoch": restored.epoch}
+    output.record({**about, **found.to_json()})
+    where = f"{restored.info.name}, {restored.checkpoint} checkpoint (epoch {restored.epoch})"
+    output.text(f"{where}, {found.samples:,} {found.split} samples")
+    for name, value in {"loss": found.loss, **found.metrics}.items():
+        output.text(f"  {name:<16}{value:.6g}")
+    for name, table in found.tables.items():
+        _table(name, table, output)
+    return GOOD
+
+
+def predict(options: Namespace, output: Output) -> int:
+    """What a run says about files. Files that cannot be used are told one by one, and the others go on."""
+    from engine.runtime.device import choose_device, set_threads
+    from engine.runtime.predict import predict as predicted
+
+    _, restored = _restored(options, output)
+    with usable():
+        device = choose_device(options.device or "auto")
+    set_threads(options.threads)
+    code = GOOD
+    for item in predicted(restored, options.inputs, device=device):
+        if isinstance(item, Problem):
+            output.problem(item)
+            code = PROBLEM
+        else:
+            output.record(item.to_json(options.top))
+            output.text(_words(item, options.top))
+    return code
+
+
+def _restored(options: Namespace, output: Output) -> tuple[Path, Restored]:
+    run = open_run(options, options.run)
+    from engine.runtime.restore import load_run
+
+    with usable():
+        restored = load_run(run, options.checkpoint or "")
+    if restored.differs:
+        output.say("The code generated today differs from the recorded model.py; the weights fit by name and shape.")
+    return run, restored
+
+
+def _words(item: Prediction, top: int) -> str:
+    parts = [f"{output}: {_answer(answer, top)}" if len(item.answers) > 1 else _answer(answer, top)
+             for output, answer in item.answers.items()]  # fmt: skip
+    return f"{item.label:<40} {'; '.join(parts)}"
+
+
+def _answer(answer: Any, top: int) -> str:
+    if answer.values:
+        return "  ".join(f"{name} {value:,.6g}" for name, value in answer.values.items())
+    digits = ".3f" if answer.is_probability else ".4g"
+    return "  ".join(f"{name} {score:{digits}}" for name, score in answer.scores[:top])
+
+
+def _table(name: str, table: dict[str, Any], output: Output) -> None:
+    output.text(f"{name}: rows are the truth, columns the answer")
+    classes = [str(word)[:12] for word in table["classes"]]
+    rows = [[word, *map(str, counts)] for word, counts in zip(classes, table["confusion"], strict=True)]
+    if len(classes) <= 20:
+        for line in columns(rows, head=("", *classes), right=range(1, len(classes) + 1)):
+            output.text(f"  {line}")
+    rows = [
+        [
+            str(row["class"]),
+            f"{row['precision']:.3f}",
+            f"{row['recall']:.3f}",
+            f"{row['f1']:.3f}",
+            f"{row['samples']:,}",
+        ]
+        for row in table["per_class"]
+    ]
+    for line in columns(rows, head=("class", "precision", "recall", "F1", "samples"), right=(1, 2, 3, 4)):
+        output.text(f"  {line}")

@@ -1,0 +1,130 @@
+"""`check`, `code` and `params`: what a project says before anything trains."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import replace
+from typing import Any
+
+from engine.analysis import Analysis, NodeFacts
+from engine.cli.outcome import GOOD, PROBLEM, usable
+from engine.cli.output import Output, columns
+from engine.cli.projects import Opened, open_project, places_for
+from engine.known import with_facts
+from engine.problem import Problem, ProblemError, Severity, has_errors, warning
+from engine.project import Project
+from engine.projectfile import write_whole
+from engine.settings import list_paths
+from engine.tensor import TensorInfo
+
+
+def check(options: Namespace, output: Output) -> int:
+    """Problems, facts of every layer, totals. Returns 1 when there is an error."""
+    project, found, problems = _analysed(options, output)
+    rows = [_node(project, definition, node, facts) for (definition, node), facts in found.nodes.items()]
+    totals = {
+        "parameters": found.parameters, "trainable": found.trainable, "buffers": found.buffers,
+        "multiply_adds": found.multiply_adds, "layers": len(found.layers),
+    }  # fmt: skip
+    output.record(
+        {"project": project.name, "problems": [item.to_json() for item in problems], "nodes": rows, "totals": totals}
+    )
+    head = ("layer", "type", "input", "output", "parameters", "multiply-adds")
+    table = [
+        [row["label"], row["type"], " + ".join(map(_shape, row["input_shapes"])), _shape(row["output_shape"]),
+         f"{row['parameters']:,}", f"{row['multiply_adds']:,}"]
+        for row in rows
+    ]  # fmt: skip
+    for line in columns(table, head=head, right=(4, 5)):
+        output.text(line)
+    output.text(
+        f"{found.parameters:,} parameters, {found.trainable:,} trainable, {found.multiply_adds:,} multiply-adds"
+    )
+    for problem in problems:
+        output.text(str(problem))
+    if not problems:
+        output.text("No problems.")
+    return PROBLEM if has_errors(problems) else GOOD
+
+
+def code(options: Namespace, output: Output) -> int:
+    """The model as Python text."""
+    project, found, problems = _analysed(options, output)
+    if not found.source:
+        raise ProblemError(*(problem for problem in problems if problem.severity is Severity.ERROR))
+    if options.output is not None:
+        with usable():
+            write_whole(options.output, found.source)
+        output.record({"project": project.name, "file": str(options.output), "class": found.class_name})
+        output.text(f"Wrote {options.output}")
+    elif output.json:
+        output.record({"project": project.name, "class": found.class_name, "source": found.source})
+    else:
+        output.raw(found.source)
+    return GOOD
+
+
+def params(options: Namespace, output: Output) -> int:
+    """Every path that `--set` takes."""
+    project = open_project(options, output).project
+    found = list_paths(project)
+    for setting in found:
+        output.record({"path": setting.path, "value": setting.value, "allowed": setting.domain})
+    for line in columns([[item.path, _shown(item.value), item.domain] for item in found]):
+        output.text(line)
+    return GOOD
+
+
+def _analysed(options: Namespace, output: Output) -> tuple[Project, Analysis, list[Problem]]:
+    from engine.runtime.analyze import analyze
+
+    project, unread = _with_data(open_project(options, output), options)
+    found = analyze(project)
+    known = {problem.code for problem in found.problems}
+    return project, found, [*found.problems, *(item for item in unread if item.code not in known)]
+
+
+def _with_data(opened: Opened, options: Namespace) -> tuple[Project, list[Problem]]:
+    """The project with facts about its data, read where they are not known, or a warning that says why not."""
+    from engine.runtime.data import needs_download, read_facts
+
+    project, places = opened.project, places_for(options, opened.path)
+    try:
+        plan = needs_download(project.recipe, places)
+        if plan is not None:
+            happened = f"The data is not on this computer: {plan.words}"
+            fix = "Training fetches it first; or name the folder that holds it with --data"
+            return project, [warning("data", happened, f"It in {plan.folder}", fix, code="data-missing")]
+        if project.data is None:
+            project = with_facts(project, read_facts(project.recipe, places))
+    except ProblemError as fault:
+        return project, [replace(item, severity=Severity.WARNING) for item in fault.problems]
+    return project, []
+
+
+def _node(project: Project, definition: str, node_id: str, facts: NodeFacts) -> dict[str, Any]:
+    node = project.graph.level(definition).nodes[node_id]
+    inside = project.graph.definitions[definition].title if definition else ""
+    return {
+        "id": node.id, "name": node.name, "label": f"{inside or definition}/{node.name}" if definition else node.name,
+        "definition": definition, "type": node.type, "copies": facts.copies, "paths": list(facts.paths),
+        "input_shapes": [_sizes(info) for infos in facts.inputs.values() for info in infos],
+        "output_shape": _sizes(facts.output), "parameters": facts.parameters, "trainable": facts.trainable,
+        "multiply_adds": facts.multiply_adds,
+    }  # fmt: skip
+
+
+def _sizes(info: TensorInfo | None) -> list[int] | None:
+    return None if info is None else list(info.shape)
+
+
+def _shape(sizes: list[int] | None) -> str:
+    return "?" if sizes is None else "×".join(map(str, sizes)) or "1"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_shown, value)) or "-"
+    if isinstance(value, dict):
+        return str(value.get("type", value))
+    return "-" if value in (None, "") else str(value)

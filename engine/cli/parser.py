@@ -1,0 +1,182 @@
+"""What each command takes. One table of parsers; never runs anything."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.cli.names import COMMANDS
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+FORMATS = ("python", "state_dict", "safetensors")
+_PROJECT = "a project file (*.lwr), or the name of a built-in one (see: examples)"
+_RUN = "a run: its folder, its name, its id, or a unique beginning of these"
+
+
+def make_parser(version: str) -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="main.py",
+        description="Layerwright: draw a neural network, train it, and see inside it. "
+        "Without a command the window opens: main.py [PROJECT]",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"Layerwright {version}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    made = {name: commands.add_parser(name, help=words, description=words + ".", allow_abbrev=False)
+            for name, words in _WORDS.items()}  # fmt: skip
+    for name in COMMANDS:
+        _ARGUMENTS[name](made[name])
+        made[name].add_argument("--json", action="store_true", help="print JSON lines, and nothing else, on stdout")
+    return parser
+
+
+_WORDS = {
+    "layers": "every layer there is, with ports and settings",
+    "check": "problems of a project; shapes, parameters and cost of every layer",
+    "code": "the model as one Python file that needs only torch",
+    "train": "train a project; the run is recorded in a folder of its own",
+    "resume": "go on from the last checkpoint of a run",
+    "evaluate": "loss and figures of a run on validation or test samples",
+    "predict": "what a run says about images, rows of a table or arrays",
+    "runs": "recorded runs: list, show or compare them",
+    "export": "take a model away, as code or weights that need only torch",
+    "examples": "the built-in projects",
+    "catalog": "everything that can be chosen, by kind",
+    "params": "every path that --set takes, with its value and what is allowed",
+}
+
+
+def _layers(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    _settings(parser)
+    _places(parser)
+
+
+def _code(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there (replaces it) instead of stdout")
+    _settings(parser)
+    _places(parser)
+
+
+def _train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    parser.add_argument("--seed", type=int, metavar="N", help="start of the random numbers; the split has its own")
+    parser.add_argument("--epochs", type=int, metavar="N", help="how often to go through all training samples")
+    parser.add_argument("--name", default="", metavar="NAME", help="what the run is called; otherwise as the project")
+    _settings(parser)
+    _downloads(parser)
+    _places(parser)
+
+
+def _resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("--epochs", type=int, metavar="N", help="train until so many epochs are done in all")
+    _downloads(parser)
+    _places(parser)
+
+
+def _evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("--split", choices=("val", "test", "train"), default="val", help="which samples (default: val)")
+    _checkpoint(parser)
+    _downloads(parser)
+    _places(parser)
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT",
+                        help="image files, CSV tables or .npz files, in any mixture that fits the network")  # fmt: skip
+    parser.add_argument("--top", type=_positive, default=3, metavar="N", help="how many classes to print (default: 3)")
+    _checkpoint(parser)
+    _places(parser)
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "show", "compare"), default="list", help="default: list")
+    parser.add_argument("run", nargs="*", metavar="RUN", help=_RUN)
+    _places(parser)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="RUN|PROJECT", help=f"{_RUN}; or {_PROJECT}, for code without weights")
+    parser.add_argument("--format", required=True, choices=FORMATS, help="python: code; the others: weights")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE",
+                        help="where to write; replaces a file of that name once the new one has been read back")  # fmt: skip
+    _checkpoint(parser)
+    _downloads(parser)
+    _places(parser)
+
+
+def _examples(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", default="", metavar="NAME", help="print this one instead of the list")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the project there (replaces it)")
+
+
+def _catalog(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", nargs="?", default="", metavar="KIND",
+                        help="layers, optimizers, schedules, losses, metrics, ...; otherwise all")  # fmt: skip
+
+
+def _params(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    _settings(parser)
+
+
+_ARGUMENTS = {
+    "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
+    "predict": _predict, "runs": _runs, "export": _export, "examples": _examples, "catalog": _catalog,
+    "params": _params,
+}  # fmt: skip
+
+
+def _settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", dest="settings", action="append", type=_setting, default=[], metavar="PATH=VALUE",
+        help="change a setting, such as recipe.optimizer.lr=0.01 or nodes.conv1.filters=64; may be repeated, "
+        "left to right",
+    )  # fmt: skip
+
+
+def _places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of the runs")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder to look for data in first, and to fetch it to")
+    parser.add_argument("--device", choices=DEVICES, help="where to compute (default: as the project says)")
+    parser.add_argument("--threads", type=_positive, metavar="N", help="threads to compute with on a CPU")
+
+
+def _checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--checkpoint", choices=("best", "last"), help="which weights (default: the run's result)")
+
+
+def _downloads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-download", dest="download", action="store_false", help="do not fetch missing data")
+    parser.add_argument("--yes", action="store_true", help="fetch data from an address in the project without asking")
+
+
+def _setting(text: str) -> tuple[str, str]:
+    path, sign, value = text.partition("=")
+    if not sign or not path.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form PATH=VALUE, such as recipe.epochs=20")
+    return path.strip(), value
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def check_runs(parser: argparse.ArgumentParser, action: str, runs: Sequence[str]) -> None:
+    """Ends with argparse's message when `runs` got too few or too many names."""
+    wanted = {"list": (0, 0), "show": (1, 1), "compare": (2, 1_000)}[action]
+    if not wanted[0] <= len(runs) <= wanted[1]:
+        needs = {"list": "no RUN", "show": "one RUN", "compare": "two RUNs or more"}[action]
+        parser.error(f"runs {action} takes {needs}, not {len(runs)}")

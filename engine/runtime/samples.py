@@ -1,0 +1,187 @@
+"""Files as raw samples of a run's input streams: images of any size, rows of a CSV table, arrays of an .npz file.
+
+Gives numpy arrays in the units of the training data, before any preprocessing. A file that does not fit is refused
+with what would. Never unpickles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from engine.datasets.arrays import load_arrays
+from engine.datasets.encoding import Column, encode_rows, is_number
+from engine.datasets.facts import raw_streams
+from engine.datasets.grids import Grid, read_grid
+from engine.datasets.images import SUFFIXES, load_image
+from engine.datasets.raw import IMAGE, TOKENS, Array, StreamInfo
+from engine.problem import Problem, ProblemError, Where, error
+from engine.runtime.restore import Restored
+from engine.tensor import shape_text
+
+TABLES = {".csv", ".tsv", ".txt"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample of a file: an array per stream, without a batch axis."""
+
+    file: str
+    row: int | None
+    inputs: Mapping[str, Array]
+
+
+def wanted_streams(restored: Restored) -> dict[str, StreamInfo]:
+    """The input streams of the network, in the order of its arguments; ProblemError when the run does not say."""
+    facts = restored.project.data
+    known = raw_streams(facts) if facts else {}
+    missing = [name for name in restored.built.inputs if name not in known]
+    if missing:
+        where = Where(label=restored.info.path.name, file=str(restored.info.path))
+        raise ProblemError(error(where, f"The run does not say what its input {missing[0]!r} looks like",
+                                 "A run with facts about its data", "Train again", code="run_unreadable"))  # fmt: skip
+    return {name: known[name] for name in restored.built.inputs}
+
+
+def read_samples(restored: Restored, streams: Mapping[str, StreamInfo], file: Path) -> Iterator[Sample]:
+    """The samples of one file, by its ending; ProblemError when it cannot be used."""
+    ending = file.suffix.lower()
+    if not file.is_file():
+        happened = "This is a folder" if file.is_dir() else "There is no such file"
+        raise ProblemError(_refusal(file, happened, "An image, a .csv or an .npz file", "Check the name"))
+    if ending == ".npz":
+        yield from _arrays(streams, file)
+    elif ending in TABLES or ending in SUFFIXES:
+        if len(streams) > 1:
+            needs = " and ".join(f"{name} ({shape_text(stream.shape)})" for name, stream in streams.items())
+            happened = f"The network has {len(streams)} inputs, and this file gives one"
+            raise ProblemError(_refusal(file, happened, f"Samples of {needs}", "Save them by these names as .npz"))
+        name, stream = next(iter(streams.items()))
+        if ending in SUFFIXES:
+            yield Sample(str(file), None, {name: _image(restored, stream, name, file)})
+        else:
+            for row, values in enumerate(_rows(restored, stream, file)):
+                yield Sample(str(file), row, {name: values})
+    else:
+        raise ProblemError(_refusal(file, f"Files ending in {ending or 'nothing'} are not understood",
+                                    "An image, a .csv or an .npz file", "Save it in one of these forms"))  # fmt: skip
+
+
+def _image(restored: Restored, stream: StreamInfo, name: str, file: Path) -> Array:
+    """An image in the data's own units; brought to the data's size where the preprocessing has none of its own."""
+    if stream.kind != IMAGE:
+        happened = f"The network takes {stream.kind} input of {shape_text(stream.shape)}, no images"
+        raise ProblemError(_refusal(file, happened, "A .csv or an .npz file", "Save the samples in one of these"))
+    channels, height, width = stream.shape
+    pixels = load_image(file, 1 if channels == 1 else 3)
+    if restored.preprocess[name].resize is None and pixels.shape[1:] != (height, width):
+        shrunk = functional.interpolate(
+            torch.from_numpy(pixels)[None].float(), size=[height, width], mode="bilinear", align_corners=False,
+            antialias=True,
+        )  # fmt: skip
+        pixels = shrunk[0].round().clamp(0, 255).to(torch.uint8).numpy()
+    if stream.top in (0.0, 255.0):
+        return pixels
+    scaled: Array = pixels.astype(np.float32) * np.float32(stream.top / 255.0)
+    return scaled
+
+
+def _rows(restored: Restored, stream: StreamInfo, file: Path) -> Array:
+    """Rows of a table as (rows, *shape): encoded as the training table was, else the numbers as they stand."""
+    facts = restored.project.data
+    table = facts.extra.get("table") if facts else None
+    settings = restored.project.recipe.get("data")
+    if table is None:
+        return _numbers(stream, read_grid(file), file)
+    columns = [Column.from_json(item) for item in table["columns"]]
+    grid = read_grid(file, delimiter=str(settings.get("delimiter", "auto")), header=_header(file, columns))
+    rows: Sequence[Mapping[str, str]] = [dict(zip(grid.names, row, strict=True)) for row in grid.rows]
+    try:
+        return encode_rows(columns, rows)
+    except ProblemError as fault:
+        raise ProblemError(*(_placed(problem, file) for problem in fault.problems)) from None
+
+
+def _header(file: Path, columns: Sequence[Column]) -> str:
+    """`yes` when the first line names the columns, which a table of one row cannot show otherwise."""
+    names = read_grid(file, header="yes").names
+    return "yes" if any(column.name in names for column in columns) else "no"
+
+
+def _numbers(stream: StreamInfo, grid: Grid, file: Path) -> Array:
+    chosen = list(range(len(grid.names)))
+    if stream.names and set(stream.names) <= set(grid.names):
+        chosen = [grid.names.index(name) for name in stream.names]
+    if len(chosen) != prod(stream.shape):
+        raise ProblemError(
+            _refusal(file, f"A row has {len(chosen)} numbers, a sample {prod(stream.shape)}",
+                     f"{prod(stream.shape)} numbers in each row, {shape_text(stream.shape)} in order",
+                     "Leave out columns that are no input, such as the answer")
+        )  # fmt: skip
+    for row, line in zip(grid.rows, grid.lines, strict=True):
+        bad = next((row[place] for place in chosen if not is_number(row[place])), None)
+        if bad is not None:
+            raise ProblemError(
+                _refusal(file, f"Line {line} has {bad!r}, which is no number", "Numbers only", "Mend it")
+            )
+    dtype = np.int64 if stream.kind == TOKENS else np.float32
+    values = np.array([[float(row[place]) for place in chosen] for row in grid.rows])
+    return values.astype(dtype).reshape(len(values), *stream.shape)
+
+
+def _arrays(streams: Mapping[str, StreamInfo], file: Path) -> Iterator[Sample]:
+    found = load_arrays(file)
+    chosen: dict[str, Array] = {}
+    for name, stream in streams.items():
+        values = found.get(name)
+        if values is None and len(streams) == 1 and len(found) == 1:
+            values = next(iter(found.values()))
+        if values is None:
+            there = ", ".join(sorted(found)) or "nothing"
+            expected = f"Arrays named {', '.join(streams)}"
+            raise ProblemError(
+                _refusal(file, f"It holds {there}, but no array {name!r}", expected, "Save it with these names")
+            )
+        chosen[name] = _fitted(values, stream, name, file)
+    counts = {len(values) for values in chosen.values()}
+    if len(counts) > 1:
+        raise ProblemError(_refusal(file, f"Its arrays have {' and '.join(map(str, sorted(counts)))} samples",
+                                    "The same number of samples in every array", "Save as many of each"))  # fmt: skip
+    for row in range(counts.pop()):
+        yield Sample(str(file), row, {name: values[row] for name, values in chosen.items()})
+
+
+def _fitted(values: Array, stream: StreamInfo, name: str, file: Path) -> Array:
+    """An array as (samples, *shape); a single sample and images with channels last are brought into that form."""
+    shape = stream.shape
+    if values.shape == shape:
+        values = values[None]
+    if stream.kind == IMAGE and values.shape[1:] != shape:
+        if values.ndim == 3 and shape[0] == 1 and values.shape[1:] == shape[1:]:
+            values = values[:, None]
+        elif values.ndim == 4 and values.shape[1:] == (*shape[1:], shape[0]):
+            values = np.moveaxis(values, -1, 1)
+    if values.shape[1:] != shape or values.dtype.kind not in "biuf":
+        raise ProblemError(
+            _refusal(file, f"{name} is {shape_text(values.shape)} of {values.dtype}",
+                     f"Numbers, samples×{shape_text(shape)}", "Save the array in the form of the training data")
+        )  # fmt: skip
+    if stream.kind == TOKENS:
+        return values.astype(np.int64)
+    if stream.kind == IMAGE and values.dtype == np.uint8:
+        return np.ascontiguousarray(values)
+    return np.ascontiguousarray(values, np.float32)
+
+
+def _placed(problem: Problem, file: Path) -> Problem:
+    return replace(problem, where=replace(problem.where, label=f"{file.name}, {problem.where.label}", file=str(file)))
+
+
+def _refusal(file: Path, happened: str, expected: str, fix: str) -> Problem:
+    return error(Where(label=str(file), file=str(file)), happened, expected, fix, code="predict-input")
