@@ -57,7 +57,7 @@ class EmptyState(QFrame):
         words.setSpacing(metrics.half)
         words.addWidget(self.title)
         words.addWidget(self.text)
-        self.text.setVisible(bool(text))
+        _hide_empty(self.text)
         if buttons:
             row = QHBoxLayout()
             row.setContentsMargins(0, metrics.grid, 0, 0)
@@ -103,7 +103,7 @@ class Banner(QFrame):
         self.icon = IconLabel(TONES[tone], token=tone)
         self.title = _words(title, "strong")
         self.text = _words(text, "label")
-        self.text.setVisible(bool(text))
+        _hide_empty(self.text)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.title)
@@ -152,6 +152,12 @@ class Card(QFrame):
             head.addWidget(_words(title, "section"))
             head.addWidget(_words(hint, "hint"), 1)
             self.content.addLayout(head)
+
+
+def _hide_empty(label: QLabel) -> None:
+    # Showing a label that has no parent yet would open it as a window of its own for a moment.
+    if not label.text():
+        label.hide()
 
 
 def _words(text: str, role: str) -> QLabel:
