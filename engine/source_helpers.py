@@ -19,9 +19,13 @@ def file_name(helper: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", helper).lower()
 
 
-@lru_cache(maxsize=256)
-def helper_text(helper: str, folder: Path = FOLDER) -> str:
+def helper_text(helper: str) -> str:
     """Everything of the helper's file but its docstring and its imports, ending without a line break."""
+    return _read(helper, FOLDER)
+
+
+@lru_cache(maxsize=256)
+def _read(helper: str, folder: Path) -> str:
     text = (folder / f"{file_name(helper)}.py").read_text(encoding="utf-8")
     lines = text.splitlines()
     kept: list[str] = []

@@ -74,12 +74,9 @@ def _image_lines(name: str, stream: StreamInfo, settings: Any) -> list[str]:
         changes.append(f"{name} = {name}.expand(-1, 3, -1, -1)")
     if settings.resize is not None:
         size = settings.resize if isinstance(settings.resize, tuple) else (settings.resize, settings.resize)
-        changes += [
-            f"{name} = F.interpolate(",
-            f'    {name}, size={size!r}, mode="bilinear", align_corners=False, antialias=True',
-            ")",
-            whole,
-        ]
+        options = [f"size={size!r}", 'mode="bilinear"', "align_corners=False", "antialias=True"]
+        resized = bracketed(f"{name} = F.interpolate(", [name, *options], ")", 4)
+        changes += ["\n".join(line[4:] for line in resized), whole]
     rounded = whole in changes
     lines = [f"whole = {name}.dtype == torch.uint8"] if rounded else []
     lines.append(f"{name} = {name}.float()")

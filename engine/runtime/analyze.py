@@ -11,7 +11,7 @@ from engine.analysis import Analysis, NodeFacts
 from engine.check import check_project
 from engine.graph import MAX_LAYERS
 from engine.known import known_data
-from engine.problem import Problem, ProblemError, error, has_errors
+from engine.problem import Problem, ProblemError, Severity, error, has_errors
 from engine.project import Project
 from engine.runtime.meta import arg_names
 from engine.runtime.outputs import output_problems
@@ -55,9 +55,13 @@ def _source(project: Project, network: LevelFacts, problems: list[Problem]) -> t
 
 
 def _new(found: list[Problem], known: list[Problem]) -> list[Problem]:
-    """What the checks without torch have not said already about the same node."""
-    said = {(problem.where.definition, problem.where.node, problem.severity) for problem in known if problem.where.node}
-    return [item for item in found if (item.where.definition, item.where.node, item.severity) not in said]
+    """Without those of nodes that the checks without torch have already found an error in."""
+    wrong = {
+        (problem.where.definition, problem.where.node)
+        for problem in known
+        if problem.severity is Severity.ERROR and problem.where.node
+    }
+    return [item for item in found if (item.where.definition, item.where.node) not in wrong]
 
 
 @dataclass
