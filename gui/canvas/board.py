@@ -59,7 +59,7 @@ class Board(Surface):
         dirty += self.shown.findings.dress(self.scene)
         if evidence.on:
             evidence.index(self.scene, analysis)
-            dirty += [wire.bounds for wire in evidence.color_wires(self.scene)]
+        dirty += [wire.bounds for wire in evidence.color_wires(self.scene)]
         self.invalidate(dirty)
         self.synced.emit()
 

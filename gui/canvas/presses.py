@@ -72,11 +72,11 @@ def pressed_key(board: Commands, box: Box, place: QPointF) -> NodeKey:
 def _press_box(board: Commands, box: Box, place: QPointF, keys: Qt.KeyboardModifier) -> Gesture | None:
     selection = board.document.selection
     key = pressed_key(board, box, place)
-    if keys & ADDING:
-        selection.toggle([key])
-    elif key not in selection.nodes:
-        selection.select([key])
-    return MoveGesture(board, box)
+    held = key in selection.nodes
+    if not held:
+        selection.select(selection.nodes | {key} if keys & ADDING else [key])
+    # One that is selected already may be about to be dragged: only a plain click takes it out.
+    return MoveGesture(board, box, unselects=held and bool(keys & ADDING))
 
 
 def _press_wire(board: Commands, wire: Wire, place: QPointF) -> Gesture:

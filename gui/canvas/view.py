@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from gui.canvas import curves, keys, presses
 from gui.canvas.commands import Commands, opens
 from gui.canvas.gestures.base import Gesture
+from gui.canvas.gestures.move import MoveGesture
 from gui.canvas.gestures.palette import PaletteGesture
 from gui.canvas.gestures.pan import PanGesture
 from gui.canvas.gestures.wiring import WireGesture
@@ -138,7 +139,7 @@ class CanvasView(Commands):
             if released and isinstance(gesture, WireGesture):
                 self.search_from(gesture.box, gesture.socket, self.to_scene(event.position()))
         elif pressed is not None:
-            self._clicked(pressed, event)
+            self._clicked(pressed, event, unselects=isinstance(gesture, MoveGesture) and gesture.unselects)
         if isinstance(gesture, PanGesture):
             self._space_used = True
         self.settle_card()
@@ -244,10 +245,12 @@ class CanvasView(Commands):
         gesture.move(event.position(), event.modifiers())
         return gesture.on_empty()
 
-    def _clicked(self, point: QPointF, event: QMouseEvent) -> None:
+    def _clicked(self, point: QPointF, event: QMouseEvent, *, unselects: bool) -> None:
         """A press without a drag: on one of several selected it leaves that one, on nothing it clears."""
         place = self.to_scene(point)
         box = self.scene.box_at(place)
+        if unselects and box is not None:
+            self.document.selection.toggle([presses.pressed_key(self, box, place)])
         if event.modifiers() or event.button() != Qt.MouseButton.LeftButton or self._space:
             return
         if box is not None:

@@ -22,9 +22,11 @@ class MoveGesture(Gesture):
 
     cursor = Qt.CursorShape.SizeAllCursor
 
-    def __init__(self, board: Board, grasped: Box) -> None:
+    def __init__(self, board: Board, grasped: Box, *, unselects: bool = False) -> None:
         super().__init__(board)
         self._grasped = grasped
+        self.unselects = unselects
+        """A release without a drag takes the box out of the selection."""
 
     def start(self, point: QPointF, keys: Qt.KeyboardModifier = NO_KEYS) -> None:
         """Gathers what moves."""

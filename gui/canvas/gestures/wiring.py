@@ -15,6 +15,8 @@ from gui.canvas import measures as m
 from gui.canvas.board import Board
 from gui.canvas.boxes import Box, Socket
 from gui.canvas.gestures.base import NO_KEYS, Gesture, tr
+from gui.canvas.paint.ink import ink
+from gui.canvas.paint.marks import paint_port
 from gui.canvas.paint.wire import paint_drawn
 from gui.canvas.wires import Wire
 
@@ -123,6 +125,8 @@ class WireGesture(Gesture):
         painter.translate(board.camera.x, board.camera.y)
         painter.scale(board.camera.zoom, board.camera.zoom)
         paint_drawn(painter, path, fits=not self._reason())
+        if self._near is None:
+            paint_port(painter, end, wired=False, under=ink("canvas"))
         painter.restore()
 
     def _target(self, point: QPointF) -> tuple[Box, Socket] | None:

@@ -25,11 +25,14 @@ class EmptyCanvas(QWidget):
     """Stands in the middle while there is no layer. Examples are read only when it is first seen."""
 
     example_chosen = Signal(str)
+    settled = Signal()
+    """The examples stand: it is larger now."""
 
     def __init__(self, board: Board) -> None:
         super().__init__(board)
         self._examples: QHBoxLayout | None = None
         self._column = QVBoxLayout(self)
+        self._column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         self._column.setSpacing(8)
         for text, role in (
             (self.tr("Press Space or drag a layer here"), "title"),
@@ -55,8 +58,8 @@ class EmptyCanvas(QWidget):
                 button = ExampleButton(name, project)
                 button.clicked.connect(lambda _=False, name=name: self.example_chosen.emit(name))
                 self._examples.addWidget(button)
-            self.adjustSize()
-            self.move((self.parentWidget().width() - self.width()) // 2, self.y())
+            self._column.activate()
+            self.settled.emit()
 
 
 class ExampleButton(QAbstractButton):
@@ -65,10 +68,12 @@ class ExampleButton(QAbstractButton):
     def __init__(self, name: str, project: Project) -> None:
         super().__init__()
         self.setText(name)
+        self.setFixedSize(self.sizeHint())
         self.setToolTip(self.tr("Open the example {0}").format(name))
         self.setAccessibleName(self.tr("Example {0}").format(name))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._scene = Scene()
         self._scene.sync(project, Analysis(), "", {})
 
@@ -79,9 +84,8 @@ class ExampleButton(QAbstractButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draws the network as blocks."""
         painter = QPainter(self)
-        edge = ink("accent" if self.hasFocus() else "border2")
         fill = ink("hover" if self.underMouse() else "raised")
-        paint_box(painter, QRectF(self.rect()), fill=fill, edge=edge, radius=metrics.radius_node)
+        paint_box(painter, QRectF(self.rect()), fill=fill, edge=ink("border2"), radius=metrics.radius_node)
         painter.setFont(ui_font(12, 600))
         painter.setPen(ink("text"))
         painter.drawText(QRectF(0, self.height() - 32, self.width(), 24), CENTER, self.text())

@@ -32,6 +32,7 @@ class Overlays:
         self._map_button = tool_button("minimap", board.tr("Show the minimap"), checkable=True)
         self._map_button.setParent(board)
         self._map_button.toggled.connect(self.arrange)
+        self.empty.settled.connect(self.arrange)
         board.synced.connect(self.arrange)
         board.evidence_changed.connect(self.arrange)
         board.document.selection.trail_changed.connect(self.arrange)
@@ -58,5 +59,5 @@ class Overlays:
         above = self._map_button.height() + 8 if narrow else 0
         self.minimap.move(wide - edge - self.minimap.width(), high - edge - self.minimap.height() - above)
         self.empty.setVisible(not filled)
-        self.empty.adjustSize()
-        self.empty.move((wide - self.empty.width()) // 2, max(60, (high - self.empty.height()) // 2))
+        size = self.empty.sizeHint()
+        self.empty.move((wide - size.width()) // 2, max(60, (high - size.height()) // 2))

@@ -124,6 +124,10 @@ def _number(painter: QPainter, right: float, middle: float, reading: Reading, zo
 
 def _paint_stack_row(painter: QPainter, rect: QRectF, reading: Reading, scale: Scale, zoom: float) -> None:
     middle = rect.center().y() + 1
+    if zoom < m.FULL_FROM:
+        # Readable figures would take the room of the bar: from afar the bar says enough.
+        _bar(painter, QRectF(rect.right() - 12 - BAR_WIDE, middle - BAR_HIGH / 2, BAR_WIDE, BAR_HIGH), reading, scale)
+        return
     bar = QRectF(rect.right() - BAR_RIGHT - BAR_WIDE, middle - BAR_HIGH / 2, BAR_WIDE, BAR_HIGH)
     _bar(painter, bar, reading, scale)
     _number(painter, rect.right() - 12, middle, reading, zoom)

@@ -54,13 +54,13 @@ def paint_label(painter: QPainter, wire: Wire, text: str, zoom: float, under: QC
     font = mono(size)
     metrics = QFontMetricsF(font)
     wide, high = metrics.horizontalAdvance(text) + 10, m.LABEL_HIGH * size / 11
-    room = ((wire.end - wire.start).x() - 8) * 1.0
     level = abs(wire.start.y() - wire.end.y()) < 2
     middle = curves.middle(wire.start, wire.end)
-    if level and not wire.fault:
-        if room < wide - 14:
+    if not wire.fault:
+        if wire.end.x() - wire.start.x() < wide - 6:
             return
-        middle -= QPointF(0, m.LABEL_RAISE * size / 11)
+        if level:
+            middle -= QPointF(0, m.LABEL_RAISE * size / 11)
     chip = QRectF(middle.x() - wide / 2, middle.y() - high / 2, wide, high)
     painter.setPen(QPen(ink("error"), 1.0) if wire.fault else Qt.PenStyle.NoPen)
     painter.setBrush(under)
