@@ -20,6 +20,7 @@ from gui.chartfeed import ChartFeed
 from gui.charts.panel import ChartPanel
 from gui.checker import Checker
 from gui.closing import may_close
+from gui.dockcorner import DockCorner
 from gui.document import Document
 from gui.files import Files
 from gui.jobs import Jobs
@@ -81,7 +82,7 @@ class MainWindow(QMainWindow):
         self.centre.addWidget(self.canvas)
         self.centre.addWidget(self.compare)
         self.setCentralWidget(self.centre)
-        self.toasts = ToastHost(self.canvas)
+        self.toasts = ToastHost(self.canvas, lift=100)
 
     def _make_panels(self) -> None:
         for corner, area in (
@@ -129,6 +130,8 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         for name in ("charts", "problems", "runs", "data"):
             self.status.attach(getattr(self.status, name), self.docks.by_name[name])
+        bottom = [self.docks.by_name[name] for name in ("charts", "problems", "runs", "data")]
+        self.corner = DockCorner(self, self.charts, bottom)
         self.focus_ring = FocusRing(self)
 
     def show_first(self) -> None:

@@ -113,6 +113,12 @@ class ChartPanel(QWidget):
         self.corner.setParent(None)
         return self.corner
 
+    def give_corner(self, corner: QWidget) -> None:
+        """Take the row of choices back, for a panel that floats in a window of its own."""
+        if self._outer.indexOf(corner) < 0:
+            self._outer.insertWidget(0, corner)
+            corner.show()
+
     def tick(self) -> None:
         """Refresh the visible charts whose data changed; the clock calls this ten times a second."""
         for name in self._chosen:
