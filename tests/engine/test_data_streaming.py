@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from engine.recipe import Recipe
-from engine.runtime.data import Batch, open_data, prepare
+from engine.runtime.data import Batch, open_data, prepare, streaming
 from tests.engine.data_tools import places, recipe, refusal
 
 CHANGES = ({"type": "flip"}, {"type": "rotation"}, {"type": "rand_augment"}, {"type": "mixup"})
@@ -81,3 +81,7 @@ def test_unreadable_pictures_can_be_skipped_before_training(pictures: Path) -> N
     tolerant = {"type": "image_folder", "path": "pictures", "validation": 0.0, "skip_unreadable": True}
     found = epoch(pictures, workers=0, chosen=recipe(tolerant, resize=12))
     assert sum(batch.size for batch in found) == 39
+
+
+def test_workers_are_never_forked_from_this_process() -> None:
+    assert streaming._context().get_start_method() in ("forkserver", "spawn")

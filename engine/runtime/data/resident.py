@@ -20,7 +20,7 @@ from engine.runtime.data.order import epoch_order
 from engine.runtime.data.preprocess import Preprocess
 
 MAX_BATCHES = 64
-MAX_CHUNK_BYTES = 8 * 2**20
+MAX_CHUNK_BYTES = 2 * 2**20
 """A chunk should stay near the processor; larger ones gain nothing and hold the window's thread up longer."""
 
 
