@@ -9,26 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from keyword import iskeyword
 from typing import Any
 
 from engine.declare import Declaration
 from engine.expr import Expr
 from engine.graph import Graph
+from engine.source_arguments import Argument, arguments_of, columns_of, replaced, shape_of
 from engine.source_calls import forward_of
 from engine.source_facts import CallFacts, LevelFacts
 from engine.source_names import class_name, fresh
-from engine.source_parts import ArgNames, Call, Copies, Part, Raw, Value, part_of
+from engine.source_parts import ArgNames, Call, Copies, Part, Value, part_of
 
 SEQUENTIAL = "nn.Sequential"
-
-
-@dataclass(frozen=True)
-class Argument:
-    """A constructor argument: its name and the type its values have."""
-
-    name: str
-    annotation: str
 
 
 @dataclass(frozen=True)
@@ -125,12 +117,12 @@ class _Finder:
         else:
             name = main
         first = modules[id(members[0])]
-        columns = _columns([modules[id(level)] for level in members]) if len(members) > 1 else {}
-        arguments = _arguments(columns)
+        columns = columns_of([modules[id(level)] for level in members]) if len(members) > 1 else {}
+        arguments = arguments_of(columns)
         self.arguments[name] = tuple(argument.name for argument in arguments.values())
         names = {place: argument.name for places, argument in arguments.items() for place in places}
         count = iter(range(1_000_000_000))
-        written = tuple((call, _replaced(part, names, count)) for call, part in first) if names else first
+        written = tuple((call, replaced(part, names, count)) for call, part in first) if names else first
         self.blocks.classes.append(
             BlockClass(name, definition, members[0], tuple(members), tuple(arguments.values()), written)
         )
@@ -155,7 +147,7 @@ class _Finder:
         return part_of(call.layer.constructor, self.arg_names)
 
     def _skeleton(self, level: LevelFacts, modules: tuple[tuple[CallFacts, Part], ...]) -> Any:
-        made = tuple((call.node.id, _shape_of(part)) for call, part in modules)
+        made = tuple((call.node.id, shape_of(part)) for call, part in modules)
         return made, tuple(_written(call) for call in level.calls if call.step.live)
 
 
@@ -196,102 +188,3 @@ def _forward_text(declaration: Declaration, declared: Any, call: CallFacts) -> s
     count = sum(len(port) for port in call.step.sources)
     found = forward_of(declaration, declared, module, [Expr(f"in_{place}") for place in range(count)])
     return "; ".join(item.text for item in found) if isinstance(found, tuple) else str(found.text)
-
-
-def _shape_of(part: Part) -> Any:
-    """The part without its values, for comparison."""
-    if isinstance(part, Value):
-        return Value
-    if isinstance(part, Raw):
-        return part.text
-    if isinstance(part, Copies):
-        return part.callee, tuple(_shape_of(item) for item in part.parts)
-    if isinstance(part, Call):
-        return part.callee, tuple((key, _shape_of(item)) for key, item in part.items)
-    raise TypeError(f"{type(part).__name__} exists only while it is written")
-
-
-def _leaves(part: Part) -> Iterator[Value]:
-    if isinstance(part, Value):
-        yield part
-    elif isinstance(part, Copies):
-        for item in part.parts:
-            yield from _leaves(item)
-    elif isinstance(part, Call):
-        for _, item in part.items:
-            yield from _leaves(item)
-
-
-def _columns(members: list[tuple[tuple[CallFacts, Part], ...]]) -> dict[tuple[int, str], list[Value]]:
-    """By (place in the code, node name) one value per member, where they are not all equal."""
-    rows = [[(call.node.name, leaf) for call, part in modules for leaf in _leaves(part)] for modules in members]
-    found: dict[tuple[int, str], list[Value]] = {}
-    for place, (owner, first) in enumerate(rows[0]):
-        column = [row[place][1] for row in rows]
-        if any(value.text != first.text for value in column):
-            found[(place, owner)] = column
-    return found
-
-
-Places = tuple[tuple[int, str], ...]
-
-
-def _arguments(columns: Mapping[tuple[int, str], list[Value]]) -> dict[Places, Argument]:
-    """One argument per set of places whose values always agree."""
-    merged: dict[tuple[str, ...], list[tuple[int, str]]] = {}
-    for key, column in columns.items():
-        merged.setdefault(tuple(value.text for value in column), []).append(key)
-    hints = [_hint([(place[1], columns[place][0].hint) for place in places]) for places in merged.values()]
-    taken: set[str] = set()
-    found: dict[Places, Argument] = {}
-    for hint, places in zip(hints, merged.values(), strict=True):
-        wanted = hint if hints.count(hint) == 1 else f"{places[0][1]}_{hint}"
-        name = fresh(_safe(wanted), taken)
-        taken.add(name)
-        found[tuple(places)] = Argument(name, _annotation([value.value for value in columns[places[0]]]))
-    return found
-
-
-def _hint(places: list[tuple[str, str]]) -> str:
-    """`channels` where one layer's in_channels and out_channels always agree, else the first place's own name."""
-    owner, first = places[0]
-    mine = {hint for name, hint in places if name == owner}
-    for stem in ("channels", "features"):
-        if {f"in_{stem}", f"out_{stem}"} <= mine:
-            return stem
-    return first
-
-
-def _safe(name: str) -> str:
-    plain = name if name.isidentifier() else f"n{name}"
-    return f"{plain}_" if iskeyword(plain) or plain in ("self", "torch", "nn", "F", "Tensor", "range") else plain
-
-
-def _annotation(values: list[Any]) -> str:
-    found = list(dict.fromkeys(_type_text(value) for value in values))
-    return " | ".join(sorted(found, key=lambda text: text == "None"))
-
-
-def _type_text(value: Any) -> str:
-    if value is None:
-        return "None"
-    if isinstance(value, tuple):
-        return f"tuple[{', '.join(_type_text(item) for item in value)}]" if value else "tuple[()]"
-    return type(value).__name__
-
-
-def _replaced(part: Part, names: Mapping[tuple[int, str], str], count: Iterator[int]) -> Part:
-    """The part with the values at `names` (by place) replaced by argument names."""
-    by_place = {place: name for (place, _), name in names.items()}
-
-    def walk(item: Part) -> Part:
-        if isinstance(item, Value):
-            place = next(count)
-            return Raw(by_place[place]) if place in by_place else item
-        if isinstance(item, Copies):
-            return Copies(item.callee, tuple(walk(inner) for inner in item.parts))
-        if isinstance(item, Call):
-            return Call(item.callee, tuple((key, walk(inner)) for key, inner in item.items), item.opening)
-        return item
-
-    return walk(part)

@@ -8,7 +8,7 @@ nothing. An unknown shape makes what follows unknown, without a word: only the f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError
 from typing import Any
 
@@ -130,7 +130,7 @@ class _Walk:
     ) -> CallFacts:  # fmt: skip
         kind = step.node.type
         if kind == GROUP:
-            return self._group(step, arrived, values, defaults, above)
+            return self._group(step, arrived, values, defaults, above, first)
         if kind == GROUP_INPUT:
             return CallFacts(step, arrived, (given,))
         if kind in (GROUP_OUTPUT, OUTPUT):
@@ -160,6 +160,7 @@ class _Walk:
     def _group(
         self, step: Step, arrived: Arrived, values: Mapping[str, Any], defaults: Mapping[str, Any],
         above: tuple[str, ...],
+        first: CallFacts | None,
     ) -> CallFacts:  # fmt: skip
         node = step.owner
         unknown = (None,) * len(step.outputs)
@@ -172,7 +173,7 @@ class _Walk:
                 f"A copy has {len(step.ports)} inputs and {len(step.outputs)} outputs, so it cannot feed the next.",
                 "As many outputs as inputs in a repeated group.", "Add or remove ports inside, or set its repeat to 1.",
             ))  # fmt: skip
-        if "initializer" in node.params:
+        if node.params.get("initializer"):
             defaults = {**defaults, "initializer": node.params["initializer"]}
         entering = tuple(port[0] if port else None for port in arrived)
         copies: list[LevelFacts] = []
@@ -190,7 +191,13 @@ class _Walk:
                     "Repeat it less often.",
                 ))  # fmt: skip
             entering = copy.outputs
-        return CallFacts(step, arrived, entering or unknown, copies=tuple(copies))
+        made = CallFacts(step, arrived, entering or unknown, copies=tuple(copies))
+        if first is not None and not _same_modules(first.copies, made.copies):
+            return replace(made, outputs=unknown, fault=Refusal(
+                f"This block shares the weights of {node.name}, but what arrives here needs weights of another size.",
+                f"The shapes that arrive at {node.name}", "Give both the same input size, or stop sharing",
+            ))  # fmt: skip
+        return made
 
     def _initializer(self, tagged: Mapping[str, Any]) -> Any:
         key = repr(tagged)
@@ -226,6 +233,20 @@ def _shared_differently(first: CallFacts, layer: LayerFacts) -> Refusal | None:
         f"This layer shares the weights of {first.step.owner.name}, but its input needs {layer.constructor.text}.",
         f"An input that fits {before.text}.", "Give both the same input size, or stop sharing.",
     )  # fmt: skip
+
+
+def _same_modules(mine: tuple[LevelFacts, ...], others: tuple[LevelFacts, ...]) -> bool:
+    """Whether two calls of a block make the same modules; where shapes are not known that is not denied."""
+    if mine == others:  # levels are compared by identity, and equal ones are one
+        return True
+    for level, other in zip(mine, others, strict=True):
+        for one, two in zip(level.calls, other.calls, strict=False):
+            made = [item.layer.constructor for item in (one, two) if item.layer and item.layer.constructor is not None]
+            if len(made) == 2 and made[0].text != made[1].text:
+                return False
+            if len(one.copies) == len(two.copies) and not _same_modules(one.copies, two.copies):
+                return False
+    return True
 
 
 def _summed(

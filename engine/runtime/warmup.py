@@ -5,6 +5,7 @@ from __future__ import annotations
 
 def warm_up() -> None:
     """Imports torch and everything a check needs, and runs one meta operation. torchvision stays unloaded."""
+    import atexit
     import gc
 
     import torch
@@ -16,3 +17,4 @@ def warm_up() -> None:
     # torch brings some hundred thousand objects that live for ever: without this every full collection walks them,
     # which stops the window for a tenth of a second.
     gc.freeze()
+    atexit.register(gc.unfreeze)

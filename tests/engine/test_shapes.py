@@ -149,6 +149,23 @@ def test_sharing_weights_with_a_layer_of_another_width_is_refused() -> None:
     assert "shares the weights of left" in fault.happened
 
 
+def test_a_block_can_be_called_twice_with_shapes_that_fit_its_weights() -> None:
+    def twice(first: tuple[int, ...], second: tuple[int, ...], inner: str) -> LevelFacts:
+        block = draw(box("x", "group_input"), box("layer", inner, "x"), box("y", "group_output", "layer"))
+        graph = draw(
+            box("a", "input", shape=first), box("b", "input", shape=second), group("one", "d", "a"),
+            box("two", "group", "b", more={"definition": "d", "shares": "one"}),
+            box("left", "output", "one"), box("right", "output", "two"), inside={"d": block},
+        )  # fmt: skip
+        return infer(graph, DataFacts())
+
+    assert twice((3, 8, 8), (3, 20, 9), "conv2d").parameters == 3 * 32 * 9 + 32
+    assert twice((3, 8, 8), (3, 20, 9), "conv2d").ok
+    fault = call(twice((4,), (5,), "linear"), "two").fault
+    assert fault is not None
+    assert "another size" in fault.happened
+
+
 def test_a_number_that_torch_cannot_hold_is_a_fault_and_no_exception() -> None:
     graph = draw(
         box("v", "input", shape=(2**24, 2**20)), box("flat", "flatten", "v"),
