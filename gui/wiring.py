@@ -62,6 +62,9 @@ def _connect_panels(window: MainWindow) -> None:
     window.runs.export_requested.connect(lambda run: ExportDialog(window.document, window.jobs, run, window).open())
     window.runs.count_changed.connect(window.status.set_runs)
     window.data.summary_changed.connect(window.status.set_data)
+    window.data.problem.connect(window.notifier.problem)
+    window.compare.problem.connect(window.notifier.problem)
+    window.checker.warmed.connect(window.data.set_ready)
     window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
     window.problems.shown_on_canvas.connect(window.canvas.show_node)
 

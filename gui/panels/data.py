@@ -1,4 +1,4 @@
-"""The data before training: what it is, how its classes are spread, what its samples look like, or why it cannot be read.
+"""The data before training: what it is, how its classes are spread, what its samples look like, or what is wrong.
 
 Reads in jobs only, writes through the document only. Facts that reading finds are amended to the project, which is
 no edit: nobody has to undo them.
@@ -6,54 +6,32 @@ no edit: nobody has to undo them.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QSize, QTimer, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.datasets.download import DownloadPlan
-from engine.datasets.find import find_path
-from engine.datasets.readout import Readout
 from engine.declare import find
 from engine.diff import Delta
 from engine.known import data_key, known_data, with_facts
 from engine.places import Places
-from engine.problem import Fix, Problem
-from engine.recipe import Recipe
+from engine.problem import Fix, Problem, error
 from gui.document import Document
-from gui.jobs import Job, Jobs, Progress, fetch_data
+from gui.jobs import Job, Jobs
 from gui.panels.data_about import AboutData, title_of
 from gui.panels.data_look import Look, Pictures
 from gui.panels.data_notice import DataNotice
 from gui.panels.data_progress import JobProgress
+from gui.panels.data_reading import DataReader, Wish
 from gui.panels.data_samples import BalancePart, SamplesPart
-from gui.theme import metrics, themes
+from gui.theme import metrics
 
 SETTLE_MS = 300
 """Changes within this time are read together: a number that is being typed changes the recipe at every key."""
-KEPT_BYTES = 100_000_000
-"""Data up to this size stays at hand for another look; larger data is read again."""
 TYPES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz"}
-NUM_PREVIEWED, NUM_VARIANTS = 16, 5
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What is asked of one reading."""
-
-    recipe: Recipe
-    places: Places
-    split: str
-    seed: int
-    augmented: bool
-
-    @property
-    def key(self) -> tuple[str, Places]:
-        return data_key(self.recipe), self.places
 
 
 class DataPanel(QWidget):
@@ -68,20 +46,16 @@ class DataPanel(QWidget):
         self, document: Document, jobs: Jobs, places: Callable[[], Places], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._document, self._jobs, self._places = document, jobs, places
+        self._document, self._places = document, places
         self._ready = self._missing = self._augmented = False
         self._seed, self._split = 0, "train"
-        self._kept: tuple[Any, Readout] | None = None
-        self._fetching: Job | None = None
+        self._reader = DataReader(jobs, self)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.read)
         self._build()
-        document.opened.connect(self._opened)
-        document.changed.connect(self._edited)
-        jobs.started.connect(self._watch)
-        themes.changed.connect(self.update)
+        self._connect()
         self._opened()
 
     def set_ready(self, *_: object) -> None:
@@ -94,7 +68,9 @@ class DataPanel(QWidget):
         """Makes a file (.csv, .npz) or a folder of images the project's data; an unknown ending is a Problem."""
         type_name = "image_folder" if path.is_dir() else TYPES.get(path.suffix.lower(), "")
         if not type_name:
-            self.problem.emit(_unknown_file(self, path))
+            happened = self.tr("{0} cannot be used as data.").format(path.name)
+            expected = self.tr("A table (.csv), arrays (.npz) or a folder of images")
+            self.problem.emit(error(str(path), happened, expected, self.tr("Choose another file")))
             return
         tagged = {"type": type_name, "path": self._shortened(path)}
         self._set_data(tagged, self.tr("use {0}").format(path.name))
@@ -102,55 +78,32 @@ class DataPanel(QWidget):
     def read(self) -> None:
         """Reads the data again and shows what it holds, in a job; a newer reading takes the place of an older one."""
         self._settle.stop()
-        if not self._ready:
+        if self._ready:
+            self._reader.read(self._wish())
+        else:
             self.notice.show_waiting()
             self.pages.setCurrentWidget(self.notice)
-            return
-        recipe = self._document.project.recipe
-        wish = _Wish(recipe, self._places(), self._split, self._seed, self._augmented and bool(recipe.get("augment")))
-        kept = self._kept[1] if self._kept is not None and self._kept[0] == wish.key else None
-        job = self._jobs.start(
-            "data-preview", self.tr("Reading {0}").format(title_of(self._document.project)), _work(wish, kept),
-            done=lambda found: self._take(wish, found), failed=self._fail, cancelled=self._given_up,
-        )  # fmt: skip
-        self.samples.set_stale(True)
-        self.balance.bars.set_stale(True)
-        self.balance.spread.set_stale(True)
-        self.progress.follow(job)
 
     def sizeHint(self) -> QSize:
         """The dock of a middle-sized window."""
         return QSize(1104, 242)
 
-    def resizeEvent(self, event: QEvent) -> None:
-        """The samples get what more room there is; facts and balance a little of it."""
-        wide = min(1.0, max(0.0, (self.width() - 816) / 744))
-        self.about.setFixedWidth(round(196 + 68 * wide))
-        self.balance.setFixedWidth(round(212 + 128 * wide))
-        super().resizeEvent(event)
-
     def _build(self) -> None:
         self.about = AboutData()
-        self.about.chosen.connect(self._choose)
         self.notice = DataNotice()
-        self.notice.fetch_wanted.connect(self._fetch)
-        self.notice.retry_wanted.connect(self.read)
-        self.notice.path_chosen.connect(lambda path: self._point(Path(path)))
-        self.notice.fix_chosen.connect(self._mend)
-        self.notice.column_chosen.connect(lambda name: self._set("target", name))
         self.balance, self.samples = BalancePart(), SamplesPart()
-        self.samples.split_wanted.connect(self._show_split)
-        self.samples.augmented_wanted.connect(self._show_augmented)
-        self.samples.others_wanted.connect(self._show_others)
         self.progress = JobProgress()
         content = QWidget()
         inside = _row(content)
-        inside.addWidget(self.balance)
+        inside.addWidget(self.balance, 22)
         inside.addWidget(_line())
-        inside.addWidget(self.samples, 1)
+        inside.addWidget(self.samples, 61)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.notice)
         self.pages.addWidget(content)
+        # A page that is not in front must not keep the dock from becoming narrow.
+        self.pages.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.pages.setMinimumWidth(320)
         right = QVBoxLayout()
         right.setSpacing(0)
         right.addWidget(self.progress)
@@ -158,17 +111,42 @@ class DataPanel(QWidget):
         body = QWidget()
         row = _row(body)
         row.setContentsMargins(metrics.control_padding, 6, metrics.control_padding, metrics.grid)
-        row.addWidget(self.about)
+        row.addWidget(self.about, 17)
         row.addWidget(_line())
-        row.addLayout(right, 1)
+        row.addLayout(right, 83)
+        for part, least, most in ((self.about, 196, 264), (self.balance, 212, 340)):
+            part.setMinimumWidth(least)
+            part.setMaximumWidth(most)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self.progress.line)
         outer.addWidget(body, 1)
 
+    def _connect(self) -> None:
+        self._document.opened.connect(self._opened)
+        self._document.changed.connect(self._edited)
+        reader, notice, samples = self._reader, self.notice, self.samples
+        reader.began.connect(self._began)
+        reader.looked.connect(self._show_look)
+        reader.planned.connect(self._show_plan)
+        reader.failed.connect(self._show_problem)
+        reader.columns_found.connect(notice.show_problem)
+        reader.given_up.connect(lambda: self._set_stale(False))
+        reader.may_be_there.connect(self._look_again)
+        self.about.chosen.connect(self._choose)
+        notice.fetch_wanted.connect(lambda: self._reader.fetch(self._wish()))
+        notice.retry_wanted.connect(self.read)
+        notice.path_chosen.connect(lambda path: self._point(Path(path)))
+        notice.fix_chosen.connect(self._mend)
+        notice.column_chosen.connect(lambda name: self._set("target", name))
+        samples.split_wanted.connect(self._show_split)
+        samples.augmented_wanted.connect(self._show_augmented)
+        samples.others_wanted.connect(self._show_others)
+
     def _opened(self) -> None:
-        self._kept, self._seed, self._split = None, 0, "train"
+        self._seed, self._split, self._missing = 0, "train", False
+        self._reader.forget()
         self._describe()
         self.read()
 
@@ -187,17 +165,19 @@ class DataPanel(QWidget):
             words += ": " + " + ".join(f"{num:,}" for num in facts.counts.values())
         self.summary_changed.emit(words)
 
-    def _take(self, wish: _Wish, found: DownloadPlan | tuple[Look, Pictures | None]) -> None:
-        if isinstance(found, DownloadPlan):
-            self._missing = True
-            declaration = find("dataset", str(wish.recipe.get("data").get("type")))
-            can_point = declaration is not None and "path" in declaration.by_name
-            self.notice.show_plan(title_of(self._document.project), found, can_point=can_point)
-            self.pages.setCurrentWidget(self.notice)
-            return
-        look, changed = found
+    def _wish(self) -> Wish:
+        project = self._document.project
+        augmented = self._augmented and bool(project.recipe.get("augment"))
+        return Wish(project.recipe, self._places(), title_of(project), self._split, self._seed, augmented)
+
+    def _began(self, job: Job, in_bytes: bool) -> None:
+        self._set_stale(True)
+        self.progress.follow(job, in_bytes=in_bytes)
+        if in_bytes:
+            self.notice.set_fetching()
+
+    def _show_look(self, wish: Wish, look: Look, changed: Pictures | None) -> None:
         self._missing = False
-        self._kept = (wish.key, look.readout) if look.readout.num_bytes <= KEPT_BYTES else None
         self.balance.show_balance(look.balance)
         can_augment = bool(wish.recipe.get("augment")) and isinstance(look.samples, Pictures)
         self.samples.show_look(look, changed, can_augment=can_augment)
@@ -205,56 +185,26 @@ class DataPanel(QWidget):
         if data_key(self._document.project.recipe) == data_key(wish.recipe):
             self._document.amend(lambda project: with_facts(project, look.readout.facts))
 
-    def _fail(self, problem: Problem) -> None:
+    def _show_plan(self, wish: Wish, plan: DownloadPlan) -> None:
+        self._missing = True
+        declaration = find("dataset", str(wish.recipe.get("data").get("type")))
+        self.notice.show_plan(wish.title, plan, can_point=declaration is not None and "path" in declaration.by_name)
+        self.pages.setCurrentWidget(self.notice)
+
+    def _show_problem(self, problem: Problem) -> None:
         self._missing = problem.code == "data-missing"
         self.notice.show_problem(problem)
         self.pages.setCurrentWidget(self.notice)
         if problem.code == "data-target":
-            self._ask_columns(problem)
+            self._reader.find_columns(self._wish(), problem)
 
-    def _given_up(self) -> None:
-        self.samples.set_stale(False)
-
-    def _ask_columns(self, problem: Problem) -> None:
-        """Reads the head of the table, so that the column to predict can be chosen right here."""
-        tagged, places = self._document.project.recipe.get("data"), self._places()
-
-        def work(_progress: Progress, _cancel: threading.Event) -> tuple[str, ...]:
-            from engine.datasets.grids import read_grid
-
-            settings = {name: str(tagged.get(name, "auto")) for name in ("delimiter", "header")}
-            return tuple(read_grid(find_path(str(tagged.get("path", "")), places), **settings).names)
-
-        self._jobs.start(
-            "data-columns", self.tr("Reading the columns"), work,
-            done=lambda names: self.notice.show_problem(problem, names), failed=self._fail,
-        )  # fmt: skip
-
-    def _fetch(self) -> None:
-        recipe, places = self._document.project.recipe, self._places()
-        words = self.tr("Getting {0}").format(title_of(self._document.project))
-        job = self._jobs.start("fetch", words, fetch_data(recipe, places), failed=self._fail)
-        self._fetching = job
-        if (button := self.notice.buttons.get("fetch")) is not None:
-            button.setEnabled(False)
-            button.setToolTip(self.tr("It is being fetched"))
-        job.finished.connect(self._fetched)
-        self.progress.follow(job, in_bytes=True)
-
-    def _fetched(self) -> None:
-        if self.sender() is self._fetching:
-            self._fetching = None
-            if self._missing:
-                self._settle.start()
-
-    def _watch(self, job: Job) -> None:
-        """Pressing Train may fetch the data too: whatever ends while data is missing is a reason to look again."""
-        if self._missing and job.title and self._fetching is None:
-            job.finished.connect(self._other_ended)
-
-    def _other_ended(self) -> None:
-        if self._missing and self._ready and not self._settle.isActive():
+    def _look_again(self) -> None:
+        if self._missing:
             self._settle.start()
+
+    def _set_stale(self, stale: bool) -> None:
+        self.balance.set_stale(stale)
+        self.samples.set_stale(stale)
 
     def _choose(self, type_name: str) -> None:
         declaration = find("dataset", type_name)
@@ -297,3 +247,16 @@ class DataPanel(QWidget):
         if beside is not None and path.is_relative_to(beside):
             return path.relative_to(beside).as_posix()
         return str(path)
+
+
+def _row(widget: QWidget) -> QHBoxLayout:
+    made = QHBoxLayout(widget)
+    made.setContentsMargins(0, 0, 0, 0)
+    made.setSpacing(metrics.panel_padding)
+    return made
+
+
+def _line() -> QFrame:
+    made = QFrame()
+    made.setFrameShape(QFrame.Shape.VLine)
+    return made

@@ -8,10 +8,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.datafacts import CLASS, NONE, VALUE, DataFacts
+from engine.datasets.base import FromFile
 from engine.declare import catalogue, find
 from engine.project import Project
 from gui.numbers import shape_text
-from gui.theme import metrics
 from gui.widgets.choices import Choice
 from gui.widgets.labels import ElidedLabel, KeyValueRow
 
@@ -19,7 +19,7 @@ from gui.widgets.labels import ElidedLabel, KeyValueRow
 class AboutData(QWidget):
     """The choice of the data set over rows of facts."""
 
-    chosen = Signal(str)
+    chosen = Signal(object)
     """Name of a declared data set."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -76,9 +76,12 @@ class AboutData(QWidget):
             row.setVisible(facts is not None)
         if facts is None:
             return
-        splits = {"train": self.tr("{0} train"), "val": self.tr("{0} val"), "test": self.tr("{0} test")}
-        counts = [splits[name].format(f"{facts.counts[name]:,}") for name in splits if facts.counts.get(name)]
-        self.rows["samples"].set_value("  ·  ".join(counts))
+        words = {
+            "train": self.tr("{0} to train on"), "val": self.tr("{0} to validate"), "test": self.tr("{0} to test last")
+        }  # fmt: skip
+        counts = {name: f"{facts.counts[name]:,}" for name in words if facts.counts.get(name)}
+        self.rows["samples"].set_value(" + ".join(counts.values()))
+        self.rows["samples"].setToolTip("\n".join(words[name].format(num) for name, num in counts.items()))
         inputs = [(name, shape_text(info.shape)) for name, info in facts.inputs.items()]
         single = len(inputs) == 1
         self.rows["input"].set_value("  ".join(shape if single else f"{name} {shape}" for name, shape in inputs))
@@ -108,11 +111,6 @@ def title_of(project: Project) -> str:
     tagged = project.recipe.get("data")
     declaration = find("dataset", str(tagged.get("type", "")))
     path = str(tagged.get("path", ""))
-    if path:
+    if path and (declaration is None or issubclass(declaration.cls, FromFile)):
         return Path(path).name
     return declaration.title.split(" (")[0] if declaration else str(tagged.get("type", ""))
-
-
-def margins(widget: QWidget) -> None:
-    """The panel's own padding for a column of it."""
-    widget.setContentsMargins(metrics.control_padding, metrics.grid, metrics.control_padding, metrics.grid)

@@ -13,8 +13,10 @@ from gui.theme import color, mono_font, ui_font
 
 SPLIT_COLORS = {"train": "series.0", "val": "series.1", "test": "series.2"}
 HEAD = 18
-LEAST_ROW, MOST_ROW = 14, 26
+LEAST_ROW, MOST_ROW = 13, 26
 FOOT = 18
+LEAST_BAR = 56
+"""Where numbers leave the bars less room than this, only their sums stay; the tip has all of them."""
 STALE = 0.6
 EVEN = 1.5
 """Classes count as even while the largest has at most so many times the samples of the smallest."""
@@ -61,20 +63,31 @@ class BalanceChart(QWidget):
             return
         painter = QPainter(self)
         painter.setOpacity(STALE if self._stale else 1.0)
-        left, right = self._name_width() + 8, self.width() - self._column() * len(self._shown.counts)
-        self._paint_head(painter, right)
+        left = self._name_width() + 8
+        columns = [*self._shown.counts.values()]
+        if self.width() - self._column() * len(columns) - left < LEAST_BAR:
+            columns = [tuple(map(sum, zip(*columns, strict=True)))]
+        right = self.width() - self._column() * len(columns)
+        self._paint_head(painter, right, in_columns=len(columns) == len(self._shown.counts))
         most = max((sum(counts) for counts in zip(*self._shown.counts.values(), strict=True)), default=1) or 1
         for place in range(len(self._shown.classes)):
             self._paint_class(painter, place, left, right - 4, most)
+            self._paint_numbers(painter, place, right, columns)
         painter.end()
 
-    def _paint_head(self, painter: QPainter, right: float) -> None:
+    def _paint_head(self, painter: QPainter, right: float, *, in_columns: bool) -> None:
+        """What the colours mean, above the columns of numbers where every split has one."""
         assert self._shown is not None
         painter.setFont(ui_font(11))
-        for column, split in enumerate(self._shown.counts):
-            room = QRectF(right + column * self._column(), 0, self._column(), HEAD)
+        metrics = QFontMetricsF(painter.font())
+        end = float(self.width())
+        for column, split in reversed(list(enumerate(self._shown.counts))):
             words = split_words(split, short=True)
-            width = QFontMetricsF(painter.font()).horizontalAdvance(words)
+            width = metrics.horizontalAdvance(words)
+            room = QRectF(right + column * self._column(), 0, self._column(), HEAD)
+            if not in_columns:
+                room = QRectF(end - width - 12, 0, width + 12, HEAD)
+                end -= width + 22
             swatch = QRectF(room.right() - width - 12, room.center().y() - 4, 7, 7)
             painter.fillRect(swatch, color(SPLIT_COLORS[split]))
             painter.setPen(color("text3"))
@@ -91,14 +104,18 @@ class BalanceChart(QWidget):
         painter.drawText(QRectF(0, row.top(), left - 8, height), Qt.AlignmentFlag.AlignVCenter, name)
         bar = min(10.0, height - 5)
         start = left
-        painter.setFont(mono_font(11))
-        for column, (split, counts) in enumerate(self._shown.counts.items()):
+        for split, counts in self._shown.counts.items():
             width = (right - 8 - left) * counts[place] / most
             top = round(row.center().y() - bar / 2)
             if counts[place]:
                 painter.fillRect(QRectF(start, top, max(1.0, width - 1), bar), color(SPLIT_COLORS[split]))
             start += width
-            room = QRectF(right + 4 + column * self._column(), row.top(), self._column(), height)
+
+    def _paint_numbers(self, painter: QPainter, place: int, right: float, columns: list[tuple[int, ...]]) -> None:
+        painter.setFont(mono_font(11))
+        height = self._row_height()
+        for column, counts in enumerate(columns):
+            room = QRectF(right + column * self._column(), HEAD + place * height, self._column(), height)
             painter.setPen(color("text" if counts[place] else "text3"))
             side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(room, side, f"{counts[place]:,}")

@@ -5,16 +5,18 @@ Owns placing and painting. Never reads a sample.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent
+import math
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QHelpEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from gui.panels.data_look import Pictures
 from gui.theme import color, line_height, ui_font
 
 GAP = 8
-SMALL = 56
-"""The size tiny images are enlarged to, about."""
+SMALL = 40
+"""The least size that tiny images are enlarged to."""
 LARGE = 96
 TINY_SIDE = 40
 STALE = 0.6
@@ -22,6 +24,9 @@ STALE = 0.6
 
 class Gallery(QWidget):
     """Shows as many images as there is room for."""
+
+    arranged = Signal(int)
+    """How many images there is room for now."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +79,9 @@ class Gallery(QWidget):
             image, label = self._shown.images[place], self._shown.labels[place]
             area = QRectF(box.left(), box.top(), box.width(), box.height() - self._label_height())
             self._paint_image(painter, image, area)
+            if self._shown.group > 1 and place % self._shown.group == 0:
+                painter.setPen(QPen(color("accent"), 2))
+                painter.drawRect(area.adjusted(-1, -1, 1, 1))
             painter.setPen(color("text2"))
             shown = words.elidedText(label, Qt.TextElideMode.ElideRight, box.width())
             painter.drawText(
@@ -104,21 +112,24 @@ class Gallery(QWidget):
         sides = [max(image.width(), image.height()) for image in self._shown.images]
         largest, label = max(sides), self._label_height()
         tiny = largest <= TINY_SIDE
-        wanted = SMALL if tiny else LARGE
-        rows = max(1, int((self.height() + GAP) // (wanted + label + GAP)))
-        side = (self.height() + GAP) / rows - GAP - label
+        wanted = math.ceil(SMALL / largest) * largest if tiny else LARGE
+        rows = max(1, int((self.height() + GAP - 4) // (wanted + label + GAP)))
+        side = (self.height() + GAP - 4) / rows - GAP - label
         if tiny:
             ratio = self.devicePixelRatioF()
             side = max(1, int(side * ratio / largest)) * largest / ratio
-        side = min(side, self.width(), 2 * wanted)
+        side = min(side, self.width(), 1.6 * wanted)
         columns = max(1, int((self.width() + GAP) // (side + GAP)))
+        if columns > self._shown.group:
+            columns -= columns % self._shown.group
         # The columns end where the panel ends; a gap may grow, an image never loses its sharpness.
         step = (self.width() - side) / (columns - 1) if columns > 1 else 0
         step = min(step, side + 2 * GAP)
         for place in range(min(rows * columns, len(self._shown.images))):
             row, column = divmod(place, columns)
-            left, top = round(column * step), round(row * (side + label + GAP))
+            left, top = round(column * step), 2 + round(row * (side + label + GAP))
             self._places.append(QRectF(left, top, side, side + label))
+        self.arranged.emit(len(self._places))
 
     def _label_height(self) -> int:
         return line_height(11) + 2 if any(self._shown.labels) else 0

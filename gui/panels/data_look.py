@@ -26,10 +26,11 @@ THUMBNAIL = 192
 
 @dataclass(frozen=True)
 class Pictures:
-    """Images with their labels; in `changed` each has, in the same place, what augmentation makes of it."""
+    """Images with their labels, in groups: an image and what augmentation makes of it, or each alone."""
 
     images: tuple[QImage, ...]
     labels: tuple[str, ...]
+    group: int = 1
 
 
 @dataclass(frozen=True)
@@ -172,8 +173,8 @@ def _rows(readout: Readout, found: Samples, name: str) -> Rows:
     for label, values in zip(found.labels, found.inputs[name], strict=True):
         words = label
         if target is not None and target.kind == VALUE:
-            words = ", ".join(number(float(part), 4) for part in label.split(", "))
-        cells.append((words, *(number(float(item)) for item in np.ravel(values))))
+            words = ", ".join(number(float(part), 6) for part in label.split(", "))
+        cells.append((words, *(number(float(item), 5) for item in np.ravel(values))))
     return Rows((answer, *features), tuple(cells))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.datasets.download import DownloadPlan
 from engine.problem import Fix, Problem
@@ -63,20 +63,28 @@ class DataNotice(QWidget):
         words = self.tr("{0}. It would go to {1}.").format(f"{plan.words}{size}", plan.folder)
         self._replace(Banner("accent", self.tr("{0} is not on this computer yet").format(title), words, *buttons))
 
+    def set_fetching(self) -> None:
+        """The data is on its way: its button waits."""
+        if (button := self.buttons.get("fetch")) is not None:
+            button.setEnabled(False)
+            button.setToolTip(self.tr("It is being fetched"))
+
     def show_problem(self, problem: Problem, columns: Sequence[str] = ()) -> None:
         """Reading failed, with what mends it."""
+        # Something that was never chosen is missing, not wrong.
+        tone = "accent" if problem.code in ("data-no-path", "data-target") else "error"
         buttons: list[QPushButton] = []
         for place, fix in enumerate((fix for fix in problem.fixes if fix.apply), 1):
             buttons.append(self._fix_button(place, fix))
         if problem.code in NEEDS_PATH:
             buttons += [self._file_button(), self._folder_button()]
-        elif not buttons:
+        elif not buttons and tone == "error":
             retry = self._button("retry", self.tr("Try again"), icon="refresh")
             retry.setToolTip(self.tr("Read the data once more"))
             retry.clicked.connect(self.retry_wanted)
             buttons.append(retry)
         lines = [self.tr("Expected: {0}").format(problem.expected)] if problem.expected else []
-        banner = Banner("error", problem.happened, "\n".join([*lines, problem.fix]).strip(), *buttons)
+        banner = Banner(tone, problem.happened, "\n".join([*lines, problem.fix]).strip(), *buttons)
         self._replace(banner)
         if columns:
             self.offer_columns(columns)
@@ -102,16 +110,17 @@ class DataNotice(QWidget):
         self._layout.insertWidget(1, holder)
 
     def _replace(self, made: QWidget) -> None:
-        kept = set(self.buttons.values())
         while self._layout.count() > 1:
             item = self._layout.takeAt(0)
-            old = item.widget() if item else None
+            old = item.widget() if item is not None else None
             if old is not None:
                 old.hide()
                 old.deleteLater()
-        self.buttons = {name: button for name, button in self.buttons.items() if button in kept and made.isAncestorOf(button)}
+        self.buttons = {name: button for name, button in self.buttons.items() if made.isAncestorOf(button)}
         self.columns = None
         self.shown = made
+        # As high as its words need at this width: the banner's own limit counts unwrapped lines only.
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._layout.insertWidget(0, made)
 
     def _button(self, name: str, words: str, *, icon: str, kind: str = "") -> Button:

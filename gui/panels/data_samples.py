@@ -18,6 +18,7 @@ from gui.widgets.buttons import tool_button
 from gui.widgets.labels import ElidedLabel
 from gui.widgets.segmented import SegmentedSwitch
 
+LOW = 190
 BOTH_FROM = 560
 """From this width on, points and their rows stand side by side."""
 
@@ -53,6 +54,7 @@ class BalancePart(QWidget):
         if isinstance(balance, Balance):
             self.title.setText(self.tr("Class balance"))
             self.words.setText(balance_words(balance))
+            self.title.setToolTip(balance_words(balance))
             self.bars.show_balance(balance)
             self._stack.setCurrentIndex(0)
         elif isinstance(balance, Histogram):
@@ -63,6 +65,15 @@ class BalancePart(QWidget):
         else:
             self.title.setText(self.tr("No answers"))
             self.words.setText(self.tr("The data says nothing to predict"))
+
+    def resizeEvent(self, event: object) -> None:
+        """In a low dock the bars need the line of words, which their tip says too."""
+        self.words.setVisible(self.height() >= LOW)
+
+    def set_stale(self, stale: bool) -> None:
+        """Pales what is shown while something newer is on its way."""
+        self.bars.set_stale(stale)
+        self.spread.set_stale(stale)
 
 
 class SamplesPart(QWidget):
@@ -75,6 +86,8 @@ class SamplesPart(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._splits: tuple[str, ...] = ()
+        self._total = ""
+        self._kind: type = Pictures
         self._updating = False
         self.title = ElidedLabel(self.tr("Samples"), role="section")
         self.hint = ElidedLabel("", role="hint")
@@ -89,13 +102,15 @@ class SamplesPart(QWidget):
         self._head.setSpacing(metrics.grid)
         self._head.addWidget(self.title)
         self._head.addWidget(self.hint, 1)
+        self._head.addStretch()
         self._head.addWidget(self.split)
         self._head.addWidget(self.augment)
         self._head.addWidget(self.others)
         self.augment.hide()
         self.gallery, self.rows, self.scatter = Gallery(), RowsView(), Scatter()
-        body = QHBoxLayout()
+        self._body = body = QHBoxLayout()
         body.setSpacing(metrics.panel_padding)
+        self.gallery.arranged.connect(lambda _num: self._say_amount())
         for view, share in ((self.gallery, 1), (self.scatter, 0), (self.rows, 1)):
             body.addWidget(view, share)
             view.hide()
@@ -104,7 +119,6 @@ class SamplesPart(QWidget):
         column.setSpacing(6)
         column.addLayout(self._head)
         column.addLayout(body, 1)
-        self._kind: type = Pictures
 
     def show_look(self, look: Look, changed: Pictures | None, *, can_augment: bool) -> None:
         """Shows samples; `changed` are images with their augmented forms in place of those of the split."""
@@ -121,8 +135,7 @@ class SamplesPart(QWidget):
         if (rows := samples if isinstance(samples, Rows) else look.rows) is not None:
             self.rows.show_rows(rows)
         self._place()
-        total = f"{look.readout.num_samples(look.split):,}"
-        self._total = total
+        self._total = f"{look.readout.num_samples(look.split):,}"
         self._say_amount()
 
     def set_stale(self, stale: bool) -> None:
@@ -134,23 +147,24 @@ class SamplesPart(QWidget):
         """A narrow part shows the more telling view only, and drops the words of its head."""
         self._place()
         self.hint.setVisible(self.width() >= 420)
-        if self._kind is Pictures and self._splits:
-            self._say_amount()
 
     def _place(self) -> None:
         self.gallery.setVisible(self._kind is Pictures)
         self.scatter.setVisible(self._kind is Points)
         both = self._kind is Points and self.width() >= BOTH_FROM
         self.rows.setVisible(self._kind is Rows or both)
-        if both:
-            self.scatter.setFixedWidth(min(self.width() // 2, self.scatter.height() + 130))
-        else:
-            self.scatter.setMinimumWidth(120)
-            self.scatter.setMaximumWidth(16_777_215)
+        self._body.setStretch(1, 0 if both else 1)
+        wide = min(self.width() // 2, max(240, self.height() + 110))
+        self.scatter.setMinimumWidth(wide if both else 120)
+        self.scatter.setMaximumWidth(wide if both else 16_777_215)
 
     def _say_amount(self) -> None:
-        words = {Points: self.tr("of {0}"), Rows: self.tr("some of {0}, columns as the network gets them")}
-        self.hint.setText(words.get(self._kind, self.tr("some of {0}")).format(self._total))
+        if self._kind is Rows:
+            self.hint.setText(self.tr("some of {0}, columns as the network gets them").format(self._total))
+        elif self._kind is Points:
+            self.hint.setText(self.tr("of {0}").format(self._total))
+        else:
+            self.hint.setText(self.tr("{0} of {1}").format(self.gallery.num_visible, self._total))
 
     def _show_splits(self, splits: tuple[str, ...], current: str) -> None:
         self._updating = True

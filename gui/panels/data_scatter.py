@@ -53,7 +53,7 @@ class Scatter(QWidget):
         painter.setFont(ui_font(11))
         key = self._key_width()
         room = QRectF(SIDE, 4, self.width() - SIDE - key - 4, self.height() - FOOT - 4)
-        side = min(room.width(), room.height() * 1.0)
+        side = min(room.width(), room.height())
         frame = QRectF(room.left(), room.top(), side, min(side, room.height()))
         low, high = self._range()
         self._paint_axes(painter, frame, low, high)
@@ -70,21 +70,17 @@ class Scatter(QWidget):
     def _paint_axes(self, painter: QPainter, frame: QRectF, low: np.ndarray, high: np.ndarray) -> None:
         painter.setPen(color("border2"))
         painter.drawLine(frame.bottomLeft(), frame.bottomRight())
-        painter.setPen(color("border"))
-        for part in (0.0, 0.5, 1.0):
-            height = round(frame.bottom() - part * frame.height()) + 0.5
-            if part:
-                painter.drawLine(QPointF(frame.left(), height), QPointF(frame.right(), height))
-        painter.setPen(color("text3"))
-        assert self._shown is not None
-        for part in (0.0, 0.5, 1.0):
-            across = float(low[0] + part * (high[0] - low[0]))
-            upward = float(low[1] + part * (high[1] - low[1]))
-            x, y = frame.left() + part * frame.width(), frame.bottom() - part * frame.height()
-            words = QRectF(x - 30, frame.bottom() + 3, 60, FOOT - 3)
-            painter.drawText(words, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, number(across, 2))
+        for value in round_values(float(low[1]), float(high[1])):
+            y = round(frame.bottom() - (value - low[1]) / (high[1] - low[1]) * frame.height()) + 0.5
+            painter.setPen(color("border"))
+            painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
+            painter.setPen(color("text3"))
             words = QRectF(0, y - 8, frame.left() - 6, 16)
-            painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, number(upward, 2))
+            painter.drawText(words, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, number(value, 2))
+        for value in round_values(float(low[0]), float(high[0])):
+            x = frame.left() + (value - low[0]) / (high[0] - low[0]) * frame.width()
+            words = QRectF(x - 30, frame.bottom() + 3, 60, FOOT - 3)
+            painter.drawText(words, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, number(value, 2))
 
     def _paint_points(self, painter: QPainter, frame: QRectF, low: np.ndarray, high: np.ndarray) -> None:
         assert self._shown is not None
@@ -124,6 +120,15 @@ class Scatter(QWidget):
             return 0.0
         metrics = QFontMetricsF(ui_font(11))
         return min(120.0, max(metrics.horizontalAdvance(name) for name in self._shown.names) + KEY + 24)
+
+
+def round_values(low: float, high: float, most: int = 4) -> list[float]:
+    """At most `most` values between two ends, in steps of 1, 2 or 5 times a power of ten."""
+    rough = (high - low) / most
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(power * times for times in (1, 2, 5, 10) if power * times >= rough)
+    first = int(np.ceil(low / step))
+    return [float(round(place * step, 12)) for place in range(first, int(np.floor(high / step)) + 1)]
 
 
 def draw_mark(painter: QPainter, place: int, at: QPointF, reach: float) -> None:
