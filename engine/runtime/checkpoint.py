@@ -99,7 +99,7 @@ def keep_only(folder: Path, kind: str, step: int | None) -> None:
     for path in (plain, folder / f"{kind}.new", folder / f"{kind}.old"):
         if path != kept:
             shutil.rmtree(path, ignore_errors=True)
-    if kept not in (None, plain):
+    if kept is not None and kept != plain:
         os.replace(kept, plain)
 
 
@@ -130,9 +130,11 @@ def fill(model: nn.Module, weights: Mapping[str, Tensor], label: str = "model") 
     saved_once = set(weights_of(model))
     for name in saved_once - set(weights):
         raise ProblemError(_unfit(label, f"The checkpoint has no weights for {name}"))
-    for name, tensor in weights.items():
+    for name in weights:
         if name not in wanted:
             raise ProblemError(_unfit(label, f"The checkpoint has weights for {name}, which the model does not have"))
+    for name in (key for key in wanted if key in weights):
+        tensor = weights[name]
         if wanted[name].shape != tensor.shape:
             shapes = f"{tuple(tensor.shape)} in the checkpoint, {tuple(wanted[name].shape)} in the model"
             raise ProblemError(_unfit(label, f"{name} differs in shape: {shapes}"))

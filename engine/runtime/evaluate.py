@@ -1,153 +1,51 @@
-"""How good a model is on a split: loss, metrics, confusion matrix and figures per class.
+"""How good a run is: its result's weights on a split of its data, for the command line and the window.
 
-Owns the pass over a split in eval mode and the arithmetic of the table. Metrics are declarations; figures of
-regression are in real units. Never trains and draws no random number.
+Owns the way from a run folder to figures. The pass over the split and the tables stand in `scoring.py`.
+Never trains and changes nothing in the folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor, nn
+from engine.runtime.device import choose_device, set_threads
+from engine.runtime.metrics import metrics_of
+from engine.runtime.restore import load_run
+from engine.runtime.scoring import Answers, Evaluation, class_table, evaluate
+from engine.runtime.setup import make_heads, open_for
 
-from engine.datafacts import BINARY, CLASS, DataFacts
-from engine.runtime.metrics import Metric
-from engine.runtime.objective import Batch, Head
+if TYPE_CHECKING:
+    from engine.places import Places
 
-Array = npt.NDArray[Any]
-EVAL_BATCH = 512
-"""Samples per batch without gradients; more gains nothing on a CPU and costs memory on a GPU."""
+__all__ = ["Answers", "Evaluation", "class_table", "evaluate", "evaluate_run"]
 
 
-class Cancelled(Exception):
-    """A stop was asked for while a split was being evaluated; there are no figures."""
+def evaluate_run(
+    run: Path, *, places: Places, split: str = "val", checkpoint: str = "", device: str | None = None,
+    threads: int | None = None, **opening: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Figures of a run on `train`, `val` or `test`, as plain data.
 
-
-class Splits(Protocol):
-    """The part of `Data` that evaluation needs."""
-
-    @property
-    def facts(self) -> DataFacts:
-        """Shapes, classes and counts."""
-        ...
-
-    def eval_batches(self, split: str, batch_size: int = EVAL_BATCH) -> Iterator[Batch]:
-        """All samples of `train`, `val` or `test`, unshuffled and not augmented."""
-        ...
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What one output said on a whole split: raw outputs and targets, first axis samples."""
-
-    head: Head
-    outputs: Array
-    targets: Array
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Figures of one split. `metrics` by name (`accuracy`, `f1`, `mae`; with several outputs `digit_accuracy`)."""
-
-    split: str
-    samples: int
-    loss: float
-    metrics: dict[str, float] = field(default_factory=dict)
-    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Per output that answers with classes: `classes`, `confusion` (rows truth, columns answer), `per_class`."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for `--json`."""
-        return {
-            "split": self.split, "samples": self.samples, "loss": self.loss, **self.metrics, "tables": self.tables,
-        }  # fmt: skip
-
-
-def evaluate(
-    model: nn.Module, data: Splits, split: str, *, heads: Sequence[Head], metrics: Sequence[Metric] = (),
-    tables: bool = True, cancelled: Callable[[], bool] = lambda: False,
-) -> Evaluation:  # fmt: skip
-    """Figures of a model on `train`, `val` or `test`; the model's mode is put back. `Cancelled` when asked to stop."""
-    loss, samples, answers = _collect(model, data, split, heads, cancelled)
-    figures: dict[str, float] = {}
-    found: dict[str, dict[str, Any]] = {}
-    for answer in answers:
-        prefix = f"{answer.head.name}_" if len(heads) > 1 else ""
-        for metric in metrics:
-            if metric.fits(answer.head.facts):
-                figures[prefix + metric.name] = metric.value(answer.outputs, answer.targets, answer.head.facts)
-        if tables and answer.head.facts.kind in (CLASS, BINARY):
-            found[answer.head.name] = class_table(answer)
-    return Evaluation(split, samples, loss, figures, found)
-
-
-def _collect(
-    model: nn.Module, data: Splits, split: str, heads: Sequence[Head], cancelled: Callable[[], bool]
-) -> tuple[float, int, list[Answers]]:
-    outputs: list[list[Array]] = [[] for _ in heads]
-    targets: list[list[Array]] = [[] for _ in heads]
-    total, samples = 0.0, 0
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.inference_mode():
-            for batch in data.eval_batches(split):
-                if cancelled():
-                    raise Cancelled
-                result = model(*batch.inputs)
-                result = (result,) if isinstance(result, Tensor) else tuple(result)
-                loss = sum(
-                    head.weight * float(head.loss(result[index], batch.targets[head.target]))
-                    for index, head in enumerate(heads)
-                )
-                total, samples = total + loss * batch.size, samples + batch.size
-                for index, head in enumerate(heads):
-                    outputs[index].append(result[index].float().cpu().numpy())
-                    targets[index].append(batch.targets[head.target].cpu().numpy())
-    finally:
-        model.train(was_training)
-    answers = [
-        Answers(head, np.concatenate(outputs[index]), np.concatenate(targets[index]))
-        for index, head in enumerate(heads)
-        if outputs[index]
-    ]
-    return (total / samples if samples else float("nan")), samples, answers
-
-
-def decided(answer: Answers) -> Array:
-    """The class index that each sample was given, int64 (N,)."""
-    flat = answer.outputs.reshape(len(answer.outputs), -1)
-    found: Array = flat.argmax(1) if flat.shape[1] > 1 else (flat[:, 0] > 0).astype(np.int64)
-    return found
-
-
-def class_table(answer: Answers) -> dict[str, Any]:
-    """Confusion matrix (rows truth, columns answer), and precision, recall, F1 and number of samples per class.
-
-    precision = right answers / answers, recall = right answers / samples of the class, F1 = their harmonic mean;
-    0 where nothing is divided by nothing.
+    Keys: run, name, checkpoint, epoch, step, split, samples, loss, one per metric, `tables` per output that answers
+    with classes (classes, confusion, per_class), `notes` in words. `checkpoint` "" takes the run's result. `opening`
+    goes to `open_data`. ProblemError when run, checkpoint, data or split cannot be used.
     """
-    facts = answer.head.facts
-    names = facts.classes or (("no", "yes") if facts.kind == BINARY else ())
-    num_classes = max(len(names), 2 if facts.kind == BINARY else answer.outputs.shape[1])
-    truth = np.rint(answer.targets.reshape(-1)).astype(np.int64)
-    pairs = truth * num_classes + decided(answer)
-    confusion = np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
-    rows = []
-    for index in range(num_classes):
-        right, said, there = int(confusion[index, index]), int(confusion[:, index].sum()), int(confusion[index].sum())
-        rows.append(
-            {
-                "class": names[index] if index < len(names) else str(index),
-                "precision": right / said if said else 0.0,
-                "recall": right / there if there else 0.0,
-                "f1": 2 * right / (said + there) if said + there else 0.0,
-                "samples": there,
-            }
+    restored = load_run(run, checkpoint)
+    chosen = choose_device(device or "auto")
+    set_threads(threads)
+    project = restored.project
+    notes = []
+    if restored.differs:
+        notes.append("The code generated today differs from the recorded model.py; weights fit by name and shape")
+    with open_for(project, places, device=chosen, **opening) as data:
+        if restored.info.fingerprint and restored.info.fingerprint != data.facts.fingerprint:
+            notes.append("The data is not the data this run was trained on")
+        model = restored.model.to(chosen)
+        found = evaluate(
+            model, data, split, heads=make_heads(project, data, chosen), metrics=metrics_of(project.recipe)
         )
-    return {"classes": [row["class"] for row in rows], "confusion": confusion.tolist(), "per_class": rows}
+    return {
+        "run": str(run), "name": restored.info.name, "checkpoint": restored.checkpoint, "epoch": restored.epoch,
+        "step": restored.step, **found.to_json(), "notes": notes,
+    }  # fmt: skip

@@ -12,7 +12,7 @@ from time import perf_counter
 
 from engine.events import Event, Step
 from engine.runtime.control import Control
-from engine.runtime.evaluate import Cancelled
+from engine.runtime.scoring import Cancelled
 from engine.runtime.training import NonFinite, Training
 
 PAUSE = 0.5

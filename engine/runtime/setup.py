@@ -5,7 +5,7 @@ Owns the wiring that fresh runs, resumed runs and evaluations share. Never makes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isclose
 from pathlib import Path
@@ -15,8 +15,9 @@ import torch
 from torch import nn
 
 from engine.analysis import Analysis
+from engine.check import check_project
 from engine.declare import find
-from engine.problem import ProblemError
+from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
 from engine.runtime.analyze import analyze
@@ -48,14 +49,14 @@ class Ready:
 
 def make_ready(project: Project, places: Places, *, device: torch.device, threads: int, **opening: Any) -> Ready:
     """Opens the data and checks the project with it; ProblemError with every error, and then the data is closed."""
+    # Facts of an earlier reading may be out of date, so what depends on data is checked after it was opened.
+    _refuse_errors(check_project(replace(project, data=None)))
     data = open_for(project, places, device=device, **opening)
     try:
         project = replace(project, data=data.facts)
         analysis = analyze(project)
         too_large = memory_problem(analysis.parameters, device)
-        problems = [*analysis.errors, *([too_large] if too_large else [])]
-        if problems:
-            raise ProblemError(*problems)
+        _refuse_errors([*analysis.problems, *([too_large] if too_large else [])])
     except BaseException:
         data.close()
         raise
@@ -126,6 +127,12 @@ def freeze(model: nn.Module, state: Mapping[str, Any]) -> None:
     """Freezes the parameters that a checkpoint names, before the optimizer is made."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name not in state["frozen"])
+
+
+def _refuse_errors(problems: Sequence[Problem]) -> None:
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise ProblemError(*errors)
 
 
 def _wanted(end: OutputEnd) -> str:

@@ -21,11 +21,11 @@ from engine.problem import Problem, Where, error
 from engine.runtime import randomness
 from engine.runtime.clock import Clock
 from engine.runtime.control import Edit
-from engine.runtime.evaluate import Splits, evaluate
 from engine.runtime.keeper import Keeper
 from engine.runtime.metrics import Metric
 from engine.runtime.objective import Batch, Supervised
 from engine.runtime.probe import GradientProbe, first_bad_layer
+from engine.runtime.scoring import Splits, evaluate
 from engine.runtime.steering import Steering
 from engine.runtime.stopping import Stopping
 from engine.runtime.tally import Tally
@@ -136,7 +136,8 @@ class Training:
                 self._read_gradients()
             steering.update()
         self.position += 1
-        if now < self._next_sample and not watched:
+        # An epoch's last step is always told, so that a record reaches as far as its training did.
+        if now < self._next_sample and not watched and self.position < self.steps_per_epoch:
             self.clock.samples += batch.size
             return Step(self.step, self.epoch, steering.lr, None, steering.lrs)
         return self._sampled(loss, batch, now)
