@@ -78,13 +78,13 @@ def params(options: Namespace, output: Output) -> int:
 def _analysed(options: Namespace, output: Output) -> tuple[Project, Analysis, list[Problem]]:
     from engine.runtime.analyze import analyze
 
-    project, unread = _with_data(open_project(options, output), options)
+    project, unread = with_data(open_project(options, output), options)
     found = analyze(project)
     known = {problem.code for problem in found.problems}
     return project, found, [*found.problems, *(item for item in unread if item.code not in known)]
 
 
-def _with_data(opened: Opened, options: Namespace) -> tuple[Project, list[Problem]]:
+def with_data(opened: Opened, options: Namespace) -> tuple[Project, list[Problem]]:
     """The project with facts about its data, read where they are not known, or a warning that says why not."""
     from engine.runtime.data import needs_download, read_facts
 

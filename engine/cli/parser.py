@@ -109,7 +109,7 @@ def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="RUN|PROJECT", help=f"{_RUN}; or {_PROJECT}, for code without weights")
     parser.add_argument("--format", required=True, choices=FORMATS, help="python: code; the others: weights")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE",
-                        help="where to write; replaces a file of that name once the new one has been read back")  # fmt: skip
+                        help="where to write; replaces a file of that name once it was read back")  # fmt: skip
     _checkpoint(parser)
     _downloads(parser)
     _places(parser)

@@ -16,7 +16,7 @@ from engine.places import Places, default_places, runs_folder
 from engine.problem import ProblemError, Severity, Where, error
 from engine.project import Project
 from engine.projectfile import read_project
-from engine.runfiles import RunInfo
+from engine.runfiles import INFO, RunInfo
 from engine.runs import find_run, list_runs, read_info
 from engine.settings import set_value
 
@@ -42,6 +42,12 @@ def open_project(options: Namespace, output: Output) -> Opened:
 def is_project(text: str) -> bool:
     """True when the text names a project file or a built-in project."""
     return Path(text).suffix == ".lwr" or text in example_names()
+
+
+def is_run(options: Namespace, text: str) -> bool:
+    """True when the text is exactly the name, the id or the folder of a run."""
+    exact = {word for info in all_runs(options) for word in (info.name, info.id, info.path.name)}
+    return text in exact or (Path(text) / INFO).is_file()
 
 
 def _named(text: str, output: Output) -> Opened:
