@@ -22,6 +22,9 @@ from engine.problem import Fix, Problem, Where, error, warning
 from engine.wires import downstream
 
 _BESIDE = 240.0
+_MANY = 50
+Loose = tuple[Node, str]
+"""A node and one of its outputs that nothing uses."""
 
 
 def check_ends(graph: Graph) -> Iterator[Problem]:
@@ -54,8 +57,9 @@ def check_level(graph: Graph, definition: str) -> Iterator[Problem]:
     arriving: dict[str, list[Edge]] = {}
     for edge in level.edges:
         arriving.setdefault(edge.target, []).append(edge)
+    loose = _loose_ends(graph, definition)
     for node in level.nodes.values():
-        yield from _ports(graph, definition, node, arriving.get(node.id, []))
+        yield from _ports(graph, definition, node, arriving.get(node.id, []), loose)
     if not ring:
         yield from _dead(level, definition)
 
@@ -65,7 +69,7 @@ def where(node: Node, definition: str, port: str = "") -> Where:
     return Where(label=node.name, node=node.id, definition=definition, port=port)
 
 
-def _ports(graph: Graph, definition: str, node: Node, arriving: list[Edge]) -> Iterator[Problem]:
+def _ports(graph: Graph, definition: str, node: Node, arriving: list[Edge], loose: list[Loose]) -> Iterator[Problem]:
     ports = {port.name: port for port in input_ports(graph, node)}
     level = graph.level(definition)
     if node.is_group or find("layer", node.type) or node.type in (GROUP_INPUT, GROUP_OUTPUT):
@@ -87,7 +91,7 @@ def _ports(graph: Graph, definition: str, node: Node, arriving: list[Edge]) -> I
     for name, port in ports.items():
         wires = [edge for edge in arriving if edge.input == name]
         if not wires:
-            yield _missing(graph, definition, node, name, alone=len(ports) == 1)
+            yield _missing(graph, definition, node, name, loose, alone=len(ports) == 1)
         elif len(wires) > 1 and not port.variadic:
             fix = Fix("Keep the first wire only", apply=fixing.disconnect(definition, *wires[1:]))
             words = f"{len(wires)} wires end at {name}, which takes one"
@@ -95,18 +99,10 @@ def _ports(graph: Graph, definition: str, node: Node, arriving: list[Edge]) -> I
             yield error(where(node, definition, name), words, expected, fix.title, code="wire.many", fixes=(fix,))
 
 
-def _missing(graph: Graph, definition: str, node: Node, port: str, *, alone: bool) -> Problem:
-    level = graph.level(definition)
-    after = downstream(level, node.id) - {node.id}
-    used = {(edge.source, edge.output) for edge in level.edges}
-    free = [
-        (other, output.name)
-        for other in level.nodes.values()
-        if other.id not in after and other.id != node.id
-        for output in output_ports(graph, other)[:1]
-        if (other.id, output.name) not in used
-    ]
+def _missing(graph: Graph, definition: str, node: Node, port: str, loose: list[Loose], *, alone: bool) -> Problem:
+    after = downstream(graph.level(definition), node.id) - {node.id} if loose else set()
     # One loose end is what was meant; several are a guess, of which the nearest to the left is the likeliest.
+    free = [item for item in loose if item[0].id not in after and item[0].id != node.id]
     free = [item for item in free if item[0].x < node.x] or free
     free.sort(key=lambda item: (item[0].x - node.x) ** 2 + (item[0].y - node.y) ** 2)
     fixes = tuple(
@@ -120,6 +116,19 @@ def _missing(graph: Graph, definition: str, node: Node, port: str, *, alone: boo
         where(node, definition, port), words, "A wire from the layer before", "Wire an output to it",
         code="wire.missing", fixes=fixes,
     )  # fmt: skip
+
+
+def _loose_ends(graph: Graph, definition: str) -> list[Loose]:
+    """First outputs that nothing uses; none when there are so many that any guess would be wrong."""
+    level = graph.level(definition)
+    used = {(edge.source, edge.output) for edge in level.edges}
+    found = [
+        (node, port.name)
+        for node in level.nodes.values()
+        for port in output_ports(graph, node)[:1]
+        if (node.id, port.name) not in used
+    ]
+    return found if len(found) <= _MANY else []
 
 
 def _dead(level: Graph, definition: str) -> Iterator[Problem]:
@@ -141,14 +150,14 @@ def _dead(level: Graph, definition: str) -> Iterator[Problem]:
     for key, node in level.nodes.items():
         if key in alive or fed.get(key):
             continue
-        branch, waiting = [key], [key]
+        branch, waiting = {key: None}, [key]
         while waiting:
-            for source in sorted(feeds.get(waiting.pop(), set()) - alive - set(branch)):
-                if fed[source] <= set(branch):
-                    branch.append(source)
+            for source in sorted(feeds.get(waiting.pop(), set()) - alive - branch.keys()):
+                if fed[source] <= branch.keys():
+                    branch[source] = None
                     waiting.append(source)
         many = f" ({len(branch)} layers)" if len(branch) > 1 else ""
-        fix = Fix(f"Remove it{many}", apply=fixing.remove(definition, branch))
+        fix = Fix(f"Remove it{many}", apply=fixing.remove(definition, list(branch)))
         words = f"What comes out here reaches no output{many}: it is neither used nor trained"
         yield warning(where(node, definition), words, "A way to an output", "Wire it on, or remove it",
                       code="graph.dead", fixes=(fix,))  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -371,3 +373,18 @@ def test_a_fix_whose_project_has_changed_since_is_refused_and_does_not_crash() -
     gone = project.with_graph(edits.remove_nodes(project.graph, "", [linear.id]))
     with pytest.raises(ProblemError):
         problem.fixes[0].apply(gone)  # type: ignore[misc]
+
+
+def test_a_thousand_layers_are_checked_within_moments_wired_or_not() -> None:
+    nodes = {f"n{number}": Node(f"n{number}", f"n{number}", "linear") for number in range(998)}
+    nodes = {"i": Node("i", "i", "input"), **nodes, "o": Node("o", "o", "output")}
+    keys = list(nodes)
+    edges = tuple(Edge(first, "out", second, "x") for first, second in pairwise(keys))
+    for wires, bound in ((edges, 0.03), ((), 0.15)):
+        project = Project(graph=Graph(nodes=nodes, edges=wires))
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            check_project(project)
+            times.append(time.perf_counter() - start)
+        assert min(times) < bound, f"{min(times) * 1000:.0f} ms"
