@@ -69,7 +69,9 @@ def where(node: Node, definition: str, port: str = "") -> Where:
     return Where(label=node.name, node=node.id, definition=definition, port=port)
 
 
-def _ports(graph: Graph, definition: str, node: Node, arriving: list[Edge], loose: list[Loose]) -> Iterator[Problem]:
+def _ports(
+    graph: Graph, definition: str, node: Node, arriving: list[Edge], loose: list[Loose] | None
+) -> Iterator[Problem]:
     ports = {port.name: port for port in input_ports(graph, node)}
     level = graph.level(definition)
     if node.is_group or find("layer", node.type) or node.type in (GROUP_INPUT, GROUP_OUTPUT):
@@ -99,10 +101,12 @@ def _ports(graph: Graph, definition: str, node: Node, arriving: list[Edge], loos
             yield error(where(node, definition, name), words, expected, fix.title, code="wire.many", fixes=(fix,))
 
 
-def _missing(graph: Graph, definition: str, node: Node, port: str, loose: list[Loose], *, alone: bool) -> Problem:
-    after = downstream(graph.level(definition), node.id) - {node.id} if loose else set()
+def _missing(
+    graph: Graph, definition: str, node: Node, port: str, loose: list[Loose] | None, *, alone: bool
+) -> Problem:
+    after = set() if loose is None else downstream(graph.level(definition), node.id) - {node.id}
     # One loose end is what was meant; several are a guess, of which the nearest to the left is the likeliest.
-    free = [item for item in loose if item[0].id not in after and item[0].id != node.id]
+    free = [item for item in loose or () if item[0].id not in after and item[0].id != node.id]
     free = [item for item in free if item[0].x < node.x] or free
     free.sort(key=lambda item: (item[0].x - node.x) ** 2 + (item[0].y - node.y) ** 2)
     fixes = tuple(
@@ -118,8 +122,8 @@ def _missing(graph: Graph, definition: str, node: Node, port: str, loose: list[L
     )  # fmt: skip
 
 
-def _loose_ends(graph: Graph, definition: str) -> list[Loose]:
-    """First outputs that nothing uses; none when there are so many that any guess would be wrong."""
+def _loose_ends(graph: Graph, definition: str) -> list[Loose] | None:
+    """First outputs that nothing uses; None when there are so many that any guess would be wrong."""
     level = graph.level(definition)
     used = {(edge.source, edge.output) for edge in level.edges}
     found = [
@@ -128,7 +132,7 @@ def _loose_ends(graph: Graph, definition: str) -> list[Loose]:
         for port in output_ports(graph, node)[:1]
         if (node.id, port.name) not in used
     ]
-    return found if len(found) <= _MANY else []
+    return found if len(found) <= _MANY else None
 
 
 def _dead(level: Graph, definition: str) -> Iterator[Problem]:

@@ -74,14 +74,26 @@ def _set_node(graph: Graph, definition: str, parts: list[str], text: str, path: 
     if node.is_group:
         if parts[1] == "repeat" and len(parts) == 2:
             return set_repeat(graph, definition, node.id, _parsed(REPEAT, text, path))
+        if parts[1] in DEFAULTS.by_name and not _inside(graph, node).by_name(parts[1]):
+            return _set_param(graph, definition, node, DEFAULTS, parts, text, path)
         if node.definition in graph.definitions:
             return _set_node(graph, node.definition, parts[1:], text, path)
     declaration = find("layer", node.type)
     if declaration is None:
         _refuse(path, f"Nothing is known about layers of type {node.type!r}", "A layer of a known type")
-    param = _param(declaration, parts[1], ".".join(("nodes", node.name)), path)
+    return _set_param(graph, definition, node, declaration, parts, text, path)
+
+
+def _set_param(
+    graph: Graph, definition: str, node: Node, declaration: Declaration, parts: list[str], text: str, path: str
+) -> Graph:
+    param = _param(declaration, parts[1], f"nodes.{node.name}", path)
     value = _changed(param, node.params.get(param.name, param.default), ".".join(parts[2:]), text, path)
     return set_param(graph, definition, node.id, param.name, value)
+
+
+def _inside(graph: Graph, node: Node) -> Graph:
+    return graph.definitions.get(node.definition, Graph())
 
 
 def _changed(param: Param, value: Any, inner: str, text: str, path: str) -> Any:
@@ -144,6 +156,9 @@ def _node_paths(graph: Graph, definition: str, prefix: str, seen: set[str]) -> I
 def _paths_of(graph: Graph, node: Node, path: str, seen: set[str]) -> Iterator[Setting]:
     if node.is_group:
         yield Setting(f"{path}.repeat", node.repeat, REPEAT.domain)
+        for param in DEFAULTS.params:
+            if not _inside(graph, node).by_name(param.name):
+                yield from _listed(f"{path}.{param.name}", param, node.params.get(param.name, param.default))
         # A linked block is listed once, under its first name: setting it there sets it everywhere.
         if node.definition in graph.definitions and node.definition not in seen:
             seen.add(node.definition)

@@ -38,6 +38,7 @@ def project() -> Project:
         ("nodes.dense.initializer", "he_normal", "he_normal"),
         ("nodes.blocks.hidden.units", "13", 13),
         ("nodes.blocks.repeat", "20", 20),
+        ("nodes.blocks.initializer", "he_normal", "he_normal"),
         ("defaults.initializer", "he_normal", "he_normal"),
     ],
 )
