@@ -139,7 +139,12 @@ class Streamed:
         )
 
     def close(self) -> None:
-        """Ends the workers: they end with their loaders."""
+        """Ends the workers now; a sweep that is still open cannot go on."""
+        for loader, _ in self._loaders.values():
+            # Left to the garbage collector, a worker may wait five seconds for its farewell.
+            end = getattr(getattr(loader, "_iterator", None), "_shutdown_workers", None)
+            if end is not None:
+                end()
         self._loaders.clear()
 
     def _batches(self, purpose: str, keys: list[list[Key]]) -> Iterator[Batch]:
