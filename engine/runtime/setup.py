@@ -6,7 +6,7 @@ Owns the wiring that fresh runs, resumed runs and evaluations share. Never makes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from torch import nn
 from engine.analysis import Analysis
 from engine.check import check_project
 from engine.declare import find
+from engine.known import with_facts
 from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
@@ -53,7 +54,7 @@ def make_ready(project: Project, places: Places, *, device: torch.device, thread
     _refuse_errors(check_project(replace(project, data=None)))
     data = open_for(project, places, device=device, **opening)
     try:
-        project = replace(project, data=data.facts)
+        project = with_facts(project, data.facts)
         analysis = analyze(project)
         too_large = memory_problem(analysis.parameters, device)
         _refuse_errors([*analysis.problems, *([too_large] if too_large else [])])
