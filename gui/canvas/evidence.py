@@ -55,7 +55,8 @@ class Evidence:
         if timeline is not self.timeline or show != self.show:
             self.scale = Scale(-1, 1) if show == WEIGHT else Scale()
         self.show, self.timeline = show, timeline
-        self._step = -1
+        # No step has this number: whatever was read of another run or value is forgotten.
+        self._step = -2
         self.refresh()
 
     def refresh(self) -> tuple[bool, bool]:

@@ -189,9 +189,9 @@ class World:
         self.document.accept(Analysis(nodes=nodes), self.document.project)
 
 
-def show(view: CanvasView, graph: Graph) -> None:
-    """Puts a network on the canvas at 100 %, in the upper left of the view."""
-    view.document.adopt(Project(graph=graph))
+def show(view: CanvasView, project: Project | Graph) -> None:
+    """Puts a project on the canvas at 100 %, its first layers in the upper left of the view."""
+    view.document.adopt(project if isinstance(project, Project) else Project(graph=project))
     view.aim(QPointF(view.width() / 2 - 60, view.height() / 2 - 150), 1.0)
 
 

@@ -14,6 +14,7 @@ from engine.project import Project
 from engine.tensor import TensorInfo
 from gui.canvas.search_box import SearchBox
 from gui.canvas.search_model import offers
+
 from .canvas_world import CHAIN, World, chain, make_world
 
 

@@ -61,6 +61,10 @@ class EmptyCanvas(QWidget):
             self._column.activate()
             self.settled.emit()
 
+    def buttons(self) -> list[ExampleButton]:
+        """The examples, once it has been seen."""
+        return self.findChildren(ExampleButton)
+
 
 class ExampleButton(QAbstractButton):
     """An example's network in small, and its name."""

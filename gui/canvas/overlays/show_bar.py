@@ -34,7 +34,7 @@ class ShowBar(QFrame):
             self.choice.add_option(value, text, tip=tip)
         self.choice.setMinimumWidth(148)
         self.choice.setToolTip(self.tr("The value that colours layers and wires"))
-        self.choice.currentIndexChanged.connect(lambda _: board.set_show(self.choice.value))
+        self.choice.committed.connect(board.set_show)
         self.legend = Legend(board)
         row.addWidget(label)
         row.addWidget(self.choice)
@@ -45,9 +45,7 @@ class ShowBar(QFrame):
     def refresh(self) -> None:
         """Follows the board."""
         evidence = self._board.shown.evidence
-        self.choice.blockSignals(True)
         self.choice.set_value(evidence.show)
-        self.choice.blockSignals(False)
         self.legend.setVisible(evidence.on)
         self.legend.update()
         self.setVisible(evidence.timeline is not None)
