@@ -79,7 +79,11 @@ def _image(restored: Restored, stream: StreamInfo, name: str, file: Path) -> Arr
         happened = f"The network takes {stream.kind} input of {shape_text(stream.shape)}, no images"
         raise ProblemError(_refusal(file, happened, "A .csv or an .npz file", "Save the samples in one of these"))
     channels, height, width = stream.shape
-    pixels = load_image(file, 1 if channels == 1 else 3)
+    try:
+        pixels = load_image(file, 1 if channels == 1 else 3)
+    except ProblemError:
+        happened = "This image cannot be read: it is cut off, broken or no image at all"
+        raise ProblemError(_refusal(file, happened, "An image file that is whole", "Replace it")) from None
     if restored.preprocess[name].resize is None and pixels.shape[1:] != (height, width):
         shrunk = functional.interpolate(
             torch.from_numpy(pixels)[None].float(), size=[height, width], mode="bilinear", align_corners=False,

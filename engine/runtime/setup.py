@@ -6,7 +6,7 @@ Owns the wiring that fresh runs, resumed runs and evaluations share. Never makes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
