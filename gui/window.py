@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
 
     def _make_centre(self) -> None:
         self.canvas = CanvasView(self.document, self)
-        self.compare = ComparePage(self)
+        self.compare = ComparePage(self, self.jobs)
         self.centre = QStackedWidget(self)
         self.centre.addWidget(self.canvas)
         self.centre.addWidget(self.compare)
