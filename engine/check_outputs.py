@@ -31,6 +31,7 @@ def check_losses(project: Project) -> Iterator[Problem]:
     for node in project.graph.of_type(INPUT):
         if facts is not None:
             yield from _stream(node, "stream", facts.inputs, "input")
+            yield from _entry(node, facts)
     for node in project.graph.of_type(OUTPUT):
         loss = loss_of(project, node)
         if loss is not None:
@@ -100,6 +101,23 @@ def _stream(node: Node, param: str, streams: Mapping[str, Any], kind: str) -> It
         fixes = tuple(Fix(f"Use {other}", apply=fixing.set_params("", node.id, {param: other})) for other in streams)
         yield error(where(node, ""), f"The data has no {kind} stream {name!r}", f"One of {names}", "Choose another",
                     code="node.stream", fixes=fixes)  # fmt: skip
+
+
+def _entry(node: Node, facts: DataFacts) -> Iterator[Problem]:
+    """Whether an Input's stated shape and kind are those of its stream. A wrong kind alone changes no number."""
+    given = facts.inputs.get(str(node.params.get("stream") or next(iter(facts.inputs), "")))
+    declaration = find("layer", INPUT)
+    if given is None or declaration is None:
+        return
+    try:
+        refusal = declaration.make(node.params).mismatch(given)
+    except ValueError:  # a bad setting has a problem of its own
+        return
+    if refusal is None:
+        return
+    fixes = (Fix(refusal.fix, apply=fixing.set_params("", node.id, refusal.mend)),) if refusal.mend else ()
+    say = error if "shape" in (refusal.mend or {}) else warning
+    yield say(where(node, ""), refusal.happened, refusal.expected, refusal.fix, code="input.data", fixes=fixes)
 
 
 def _activation(graph: Graph, node: Node, loss: Declaration) -> Iterator[Problem]:

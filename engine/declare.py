@@ -53,7 +53,7 @@ class Declaration:
     type: str
     title: str
     help: str
-    cls: "Class"
+    cls: Class
     params: tuple[Param, ...]
     family: str
     was: tuple[str, ...] = ()
@@ -174,7 +174,8 @@ def layer(
 ) -> Callable[[C], C]:
     """Declares a layer: `build(x)`, `forward(a, b)` or `forward(*xs)`, or `build` and `forward(module, x)`.
 
-    The family is the name of the catalogue file, or its `FAMILY`. `weights` names the parameters an initializer may fill.
+    The family is the name of the catalogue file, or its `FAMILY`. `weights` names the parameters an initializer may
+    fill.
     """
 
     def declared(cls: C) -> C:

@@ -46,6 +46,7 @@ class Expr:
         return Expr(f"{_tight(self)}.{name}", helpers=self.helpers)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Expr:
+        """The call of this expression, with its parts kept."""
         parts = [render(item) for item in args] + [f"{key}={render(item)}" for key, item in kwargs.items()]
         helpers = self.helpers.union(*(used_helpers(item) for item in (*args, *kwargs.values())))
         text = f"{_tight(self)}({', '.join(parts)})"

@@ -119,10 +119,11 @@ def param(
     `choices` makes a str a choice; `kind="path"` or `kind="list"` is stated where the annotation cannot say it.
     """
     return _Declared(
-        dict(
-            default=default, help=help, label=label, unit=unit, min=min, max=max, choices=choices, of=of, kind=kind,
-            was=was, advanced=advanced, shown_if=shown_if, log=log,
-        )
+        {
+            "default": default, "help": help, "label": label, "unit": unit, "min": min, "max": max,
+            "choices": choices, "of": of, "kind": kind, "was": was, "advanced": advanced, "shown_if": shown_if,
+            "log": log,
+        }
     )  # fmt: skip
 
 
@@ -134,11 +135,11 @@ class _Declared:
 
 
 def params_of(cls: type) -> tuple[Param, ...]:
-    """The settings declared in a class and its bases, bases first, in order of appearance."""
+    """The settings declared in a class and its bases: its own first, then those it shares, in order of appearance."""
     found: dict[str, Param] = {}
-    for base in reversed(cls.__mro__):
+    for base in cls.__mro__:
         for name, value in vars(base).items():
-            if isinstance(value, _Declared):
+            if isinstance(value, _Declared) and name not in found:
                 found[name] = _make(name, str(base.__annotations__.get(name, "")), value.settings)
     return tuple(found.values())
 

@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
-from platformdirs import user_data_dir
 from PySide6.QtCore import QByteArray, QSettings
+
+from engine import places
 
 T = TypeVar("T")
 ORGANISATION = "Layerwright"
@@ -112,7 +113,7 @@ def add_recent(path: str) -> None:
 def default_data_folder() -> Path:
     """Where datasets go: the chosen folder, or the system's place for application data."""
     chosen = data_folder.get()
-    return Path(chosen) if chosen else Path(user_data_dir("layerwright", appauthor=False)) / "data"
+    return Path(chosen) if chosen else places.data_folder() / "data"
 
 
 def _arrangement_key(project: str, workspace: str) -> str:

@@ -291,7 +291,7 @@ def test_an_activation_that_the_loss_contains_moves_into_the_output() -> None:
 
 def with_target(project: Project, target: Target, loss: str = "cross_entropy") -> Project:
     recipe = project.recipe.with_value("loss", loss).with_value("metrics", ())
-    facts = DataFacts(inputs={"x": TensorInfo((4,))}, targets={"y": target})
+    facts = DataFacts(inputs={"x": TensorInfo((1, 2, 2))}, targets={"y": target})
     return with_facts(project.with_recipe(recipe), facts)
 
 
