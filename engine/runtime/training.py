@@ -30,6 +30,8 @@ from engine.runtime.steering import Steering
 from engine.runtime.stopping import Stopping
 from engine.runtime.tally import Tally
 
+LEAST_SAMPLES = 400
+"""Losses told in a whole run at least, where it has that many steps."""
 SAMPLE = 0.05
 """Seconds between two fetched losses."""
 
@@ -97,6 +99,8 @@ class Training:
         self._tally = Tally(objective.heads, plan.device, count_right=count_right)
         self._keeper = Keeper(plan.checkpoints)
         self._next_sample = 0.0
+        # A run that is over in a second would show twenty points: it tells this many, however short it is.
+        self._stride = max(1, self.steps_per_epoch * plan.epochs // LEAST_SAMPLES)
         model.train()
 
     @property
@@ -137,7 +141,8 @@ class Training:
             steering.update()
         self.position += 1
         # An epoch's last step is always told, so that a record reaches as far as its training did.
-        if now < self._next_sample and not watched and self.position < self.steps_per_epoch:
+        due = now >= self._next_sample or self.step % self._stride == 0
+        if not due and not watched and self.position < self.steps_per_epoch:
             self.clock.samples += batch.size
             return Step(self.step, self.epoch, steering.lr, None, steering.lrs)
         return self._sampled(loss, batch, now)
