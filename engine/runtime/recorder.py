@@ -28,7 +28,8 @@ class Recorder:
         self._folder = folder
         self._file = folder / EVENTS
         _mend(self._file)
-        self._stream = open(self._file, "a", encoding="utf-8")  # noqa: SIM115  (open as long as the run)
+        # Open as long as the run, so no `with`.
+        self._stream = open(self._file, "a", encoding="utf-8")  # noqa: SIM115
         self._info_due = 0.0
 
     def record(self, event: Event) -> None:
