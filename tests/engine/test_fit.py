@@ -54,12 +54,22 @@ def test_epoch_figures_weigh_every_sample_alike() -> None:
     assert ended.val_loss == pytest.approx(validation, rel=1e-5)
 
 
-def test_losses_are_sampled_by_time_and_always_while_stepping() -> None:
+def test_a_long_run_samples_its_losses_by_time_and_a_short_one_tells_them_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    all_told = [event for event in trained(training(epochs=2)) if isinstance(event, Step) and event.loss is not None]
+    assert len(all_told) == 20
+    monkeypatch.setattr("engine.runtime.training.LEAST_SAMPLES", 4)
     few = [event for event in trained(training(epochs=2)) if isinstance(event, Step) and event.loss is not None]
+    assert 4 <= len(few) < 20
+
+
+def test_every_loss_is_told_while_stepping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.runtime.training.LEAST_SAMPLES", 4)
     control = Control()
     control.stepping = True
     every = [event for event in trained(training(epochs=2), control) if isinstance(event, Step)]
-    assert 1 <= len(few) < 20
+    assert len(every) == 20
     assert all(event.loss is not None for event in every)
 
 
