@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,11 @@ class Training(QObject):
         if self._thread:
             self._thread.edit(path, value)
 
+    def scale(self, path: str, factor: float) -> None:
+        """Multiplies a number of the running recipe at the next step border."""
+        if self._thread:
+            self._thread.scale(path, factor)
+
     def wait(self, seconds: float | None = None) -> bool:
         """Waits for the thread's end; True when it has ended. For closing the window and for tests."""
         if self._thread is None:
@@ -174,7 +180,7 @@ class _RunThread(QThread):
         self._held = False
         self._allowed = 0
         self._stop_wanted = False
-        self._edits: deque[tuple[str, Any]] = deque()
+        self._edits: deque[Callable[[Control], None]] = deque()
         self._control: Control | None = None
 
     def hold(self) -> None:
@@ -199,11 +205,18 @@ class _RunThread(QThread):
             self._gate.notify()
 
     def edit(self, path: str, value: Any) -> None:
+        self._ask(lambda control: control.edit(path, value))
+
+    def scale(self, path: str, factor: float) -> None:
+        self._ask(lambda control: control.scale(path, factor))
+
+    def _ask(self, wish: Callable[[Control], None]) -> None:
+        """Hands a wish over now, or keeps it until there is a control to hand it to."""
         with self._gate:
             if self._control:
-                self._control.edit(path, value)
+                wish(self._control)
             else:
-                self._edits.append((path, value))
+                self._edits.append(wish)
 
     def run(self) -> None:
         """Thread body."""
@@ -225,7 +238,7 @@ class _RunThread(QThread):
             if self._stop_wanted:
                 self._control.request_stop()
             while self._edits:
-                self._control.edit(*self._edits.popleft())
+                self._edits.popleft()(self._control)
         events = run(
             order.project,
             runs=order.runs,

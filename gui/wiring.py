@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTime, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
-from gui.dialogs.export import ExportDialog
+from gui.dialogs.export import ExportDialog, report_title, report_words
 from gui.dialogs.help import show_layer_help, show_shortcuts
 from gui.dialogs.settings import SettingsDialog
 from gui.training import PAUSED
@@ -51,15 +52,18 @@ def _connect_panels(window: MainWindow) -> None:
     window.palette_panel.add_requested.connect(lambda name: window.canvas.add_layer(name, None))
     window.palette_panel.drag_started.connect(window.canvas.begin_palette_drag)
     window.menu_bar.layer_chosen.connect(lambda name: window.canvas.add_layer(name, None))
+    window.canvas.example_chosen.connect(window.files.open_example)
     window.toolbar.workspace_chosen.connect(window.go_to)
     window.toolbar.problems_wanted.connect(lambda: window.show_dock("problems"))
     window.charts.train_requested.connect(runflow.train)
     window.charts.open_run_requested.connect(lambda: window.show_dock("runs"))
+    for panel in (window.runs, window.compare, window.data, window.charts):
+        panel.problem.connect(window.notifier.problem)
     window.runs.opened.connect(runflow.open_run)
     window.runs.overlaid.connect(lambda runs: _overlay(window, runs))
     window.runs.project_requested.connect(runflow.open_run_project)
     window.runs.continue_requested.connect(lambda run: (runflow.open_run(run), window.ask_continue()))
-    window.runs.export_requested.connect(lambda run: ExportDialog(window.document, window.jobs, run, window).open())
+    window.runs.export_requested.connect(lambda run: _export(window, run))
     window.runs.count_changed.connect(window.status.set_runs)
     window.data.summary_changed.connect(window.status.set_data)
     window.data.problem.connect(window.notifier.problem)
@@ -83,7 +87,7 @@ def connect_actions(window: MainWindow) -> None:
             "open": window.files.ask_open,
             "save": window.files.save,
             "save_as": window.files.save_as,
-            "export": lambda: ExportDialog(window.document, window.jobs, window.runflow.shown, window).open(),
+            "export": lambda: _export(window, window.runflow.shown),
             "settings": lambda: SettingsDialog(window).open(),
             "quit": window.close,
             "undo": window.document.undo,
@@ -98,8 +102,8 @@ def connect_actions(window: MainWindow) -> None:
             "step": training.step,
             "stop": training.stop,
             "continue_run": window.ask_continue,
-            "halve_rate": lambda: training.edit("recipe.optimizer.lr", "*0.5"),
-            "double_rate": lambda: training.edit("recipe.optimizer.lr", "*2"),
+            "halve_rate": lambda: training.scale("recipe.optimizer.lr", 0.5),
+            "double_rate": lambda: training.scale("recipe.optimizer.lr", 2.0),
             "show_runs": lambda: window.show_dock("runs"),
             "open_runs_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.runflow.runs_folder))),
             "clear_overlay": window.runs.clear_overlay,
@@ -144,3 +148,14 @@ def _show_state(window: MainWindow) -> None:
 def _overlay(window: MainWindow, runs: list) -> None:  # type: ignore[type-arg]
     window.feed.show_over(runs)
     window.compare.show_runs(runs)
+
+
+def _export(window: MainWindow, run: Path | None) -> None:
+    """Opens the export dialog; one that was closed while it worked tells its result by a toast."""
+    dialog = ExportDialog(window.document, window.jobs, run, window)
+    dialog.exported.connect(lambda report: dialog.isVisible() or _tell_export(window, report))
+    dialog.open()
+
+
+def _tell_export(window: MainWindow, report: Any) -> None:
+    window.toast("ok", report_title(window, report), report_words(window, report))

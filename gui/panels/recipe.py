@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from engine.graph import Graph
 from engine.param import Param
+from engine.problem import ProblemError, error
 from engine.project import Project
 from engine.recipe import SETTINGS
 from gui.document import Document
@@ -100,9 +101,14 @@ class RecipePanel(QScrollArea):
         title = SETTINGS.by_name[name].title.lower()
 
         def change(project: Project) -> Project:
-            return project.with_recipe(project.recipe.with_value(name, value))
+            try:
+                return project.with_recipe(project.recipe.with_value(name, value))
+            except ValueError as fault:
+                happened = self.tr("{0} cannot be {1}.").format(SETTINGS.by_name[name].title, value)
+                raise ProblemError(error("recipe", happened, str(fault))) from None
 
-        self._document.edit(self.tr("Set {0}").format(title), change)
+        if not self._document.edit(self.tr("Set {0}").format(title), change):
+            self.fill()
 
     def _commit_weights(self, _name: str, value: Any) -> None:
         def change(graph: Graph) -> Graph:
