@@ -23,7 +23,14 @@ Size = tuple[float, float]
 
 
 def node_size(graph: Graph, node: Node) -> Size:
-    """(width, height) of a node's box in pixels, from its name; the canvas gives its own sizes instead."""
+    """(width, height) of a node's box in pixels, from its name; the canvas gives its own sizes instead.
+
+    A block is as wide as the list of its layers, with a row for each.
+    """
+    level = graph.definitions.get(node.definition) if node.is_group else None
+    if level is not None:
+        num_rows = sum(1 for item in level.nodes.values() if item.type not in (GROUP_INPUT, GROUP_OUTPUT))
+        return (208.0, 40.0 + 28.0 * num_rows)
     return (min(216.0, max(112.0, 56.0 + 8.0 * len(node.name))), 56.0)
 
 

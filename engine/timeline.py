@@ -27,8 +27,8 @@ from engine.events import (
     RunStarted,
     Step,
 )
-from engine.series import Array, Series
 from engine.probe_window import Depth, ProbeWindow
+from engine.series import Array, Series
 
 MAX_MARKS = 512
 """Marks kept: more could not be told apart on any chart, and a script that edits every step must not fill memory."""

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from engine.probe_window import Depth
 from engine.timeline import Timeline
-from engine.window import Depth
 
 VANISHING_RATIO = 1e4
 """Weakest below strongest by more than this: float32 keeps seven digits and trainings run for 1e3 to 1e5 steps, so a

@@ -171,9 +171,11 @@ QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:ho
     color: $text; }
 QCheckBox, QRadioButton { spacing: 8px; min-height: 20px; background: transparent; }
 QCheckBox:disabled, QRadioButton:disabled { color: $text3; }
-QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $control;
-    background: $sunken; }
-QCheckBox::indicator { border-radius: 4px; }
+QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator { width: 14px; height: 14px;
+    border: 1px solid $control; background: $sunken; }
+QCheckBox::indicator, QTreeView::indicator { border-radius: 4px; }
+QTreeView::indicator:hover { border-color: $text2; }
+QTreeView::indicator:checked { image: url($check); background: $accent_fill; border-color: $accent_fill; }
 QRadioButton::indicator { border-radius: 8px; }
 QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $text2; }
 QCheckBox::indicator:checked, QCheckBox::indicator:indeterminate, QRadioButton::indicator:checked {

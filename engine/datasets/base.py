@@ -19,7 +19,7 @@ class Dataset:
     """The set keeps its own test samples apart."""
 
     validation: float = param(
-        default=0.2, min=0.0, max=2**24, unit="part or samples",
+        default=0.2, min=0.0, max=2**24,
         help="Samples kept for validation: below 1 a part of the training samples, from 1 on their number. "
         "Not used where the set has its own",
     )  # fmt: skip
@@ -46,7 +46,7 @@ class WithoutTest(Dataset):
     own_test: ClassVar[bool] = False
 
     test: float = param(
-        default=0.0, min=0.0, max=2**24, unit="part or samples",
+        default=0.0, min=0.0, max=2**24,
         help="Samples kept for a last test, never trained on or chosen by: below 1 a part, from 1 on their number",
     )  # fmt: skip
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QLineF, QMargins, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QMenu
 
+from engine.probe_window import Depth
 from engine.verdict import Verdict, spoken, verdict
-from engine.window import Depth
 from gui.charts import text
 from gui.charts.brackets import Labels, labels
 from gui.charts.chart import HEAD, SIDE, Chart

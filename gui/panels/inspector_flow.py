@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from engine.timeline import Timeline
-from gui.numbers import number
+from gui.numbers import number, scientific
 from gui.theme import metrics, mono_font
 from gui.widgets.section import CollapsibleSection
 from gui.widgets.sparkline import Sparkline
@@ -88,7 +88,7 @@ class _Row(QWidget):
     def show_values(self, values: np.ndarray) -> None:
         """Curve and newest number."""
         self._line.set_values([float(value) for value in values])
-        self._value.setText(number(float(values[-1])) if len(values) else "")
+        self._value.setText(scientific(float(values[-1])) if len(values) else "")
 
 
 def _mean(curves: list[np.ndarray]) -> np.ndarray:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QKeyEvent
+from PySide6.QtGui import QDesktopServices, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -32,6 +32,8 @@ from gui.theme import metrics
 from gui.widgets.search_field import SearchField
 from gui.widgets.states import EmptyState
 
+_NARROW = 420
+_NAME_WIDTH = 260
 _PATH = Qt.ItemDataRole.UserRole
 _STATUS = {
     "running": ("play", "ok"), "completed": ("check", "ok"), "early_stopped": ("check", "ok"),
@@ -107,6 +109,20 @@ class RunsPanel(QWidget):
         self._infos = {info.path: info for info in found}
         self._fill()
         self.count_changed.emit(len(found))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow column (beside the page that compares) shows names only; their tips say the rest."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        for column in range(NAME + 1, NOTE + 1):
+            self.table.setColumnHidden(column, narrow)
+        header = self.table.header()
+        header.setStretchLastSection(not narrow)
+        mode = QHeaderView.ResizeMode.Stretch if narrow else QHeaderView.ResizeMode.Interactive
+        if header.sectionResizeMode(NAME) != mode:
+            header.setSectionResizeMode(NAME, mode)
+            if not narrow:
+                header.resizeSection(NAME, _NAME_WIDTH)
 
     def ticked(self) -> list[RunInfo]:
         """The runs to be compared, in order of the table."""
@@ -254,7 +270,14 @@ class _Table(QTreeWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setStretchLastSection(True)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Interactive)
-        for column, width in ((NAME, 260), (STATUS, 110), (EPOCHS, 80), (VALIDATION, 110), (ACCURACY, 90), (TIME, 90)):
+        for column, width in (
+            (NAME, _NAME_WIDTH),
+            (STATUS, 110),
+            (EPOCHS, 80),
+            (VALIDATION, 110),
+            (ACCURACY, 90),
+            (TIME, 90),
+        ):
             header.resizeSection(column, width)
         header.resizeSection(CREATED, 130)
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine import events
+from engine.probe_window import WINDOW
 from engine.series import Series
 from engine.timeline import MAX_MARKS, Timeline
 from engine.verdict import spoken, verdict
-from engine.probe_window import WINDOW
 
 
 def started(layers: tuple[str, ...] = ("first", "second"), epochs: int = 4, steps: int = 10) -> events.RunStarted:
