@@ -34,7 +34,7 @@ def project(**recipe: Any) -> Project:
     """Digits with momentum, a schedule and clipping: everything that has a state."""
     made = load_example("digits-mlp")
     values = {
-        "epochs": EPOCHS, "optimizer": {"type": "sgd", "lr": 0.05, "momentum": 0.9},
+        "epochs": EPOCHS, "batch_size": 32, "optimizer": {"type": "sgd", "lr": 0.05, "momentum": 0.9},
         "schedule": {"type": "cosine"}, "clip": {"type": "norm", "limit": 1.0}, **recipe,
     }  # fmt: skip
     for name, value in values.items():

@@ -29,7 +29,7 @@ from engine.runtime.session import run
 
 def digits(**recipe: object) -> Project:
     project = load_example("digits-mlp")
-    for name, value in {"epochs": 2, **recipe}.items():
+    for name, value in {"epochs": 2, "batch_size": 32, **recipe}.items():
         project = project.with_recipe(project.recipe.with_value(name, value))
     return project
 
