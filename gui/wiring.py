@@ -57,7 +57,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.toolbar.problems_wanted.connect(lambda: window.show_dock("problems"))
     window.charts.train_requested.connect(runflow.train)
     window.charts.open_run_requested.connect(lambda: window.show_dock("runs"))
-    for panel in (window.runs, window.compare, window.data, window.charts):
+    for panel in (window.runs, window.compare, window.charts):
         panel.problem.connect(window.notifier.problem)
     window.runs.opened.connect(runflow.open_run)
     window.runs.overlaid.connect(lambda runs: _overlay(window, runs))
