@@ -17,7 +17,10 @@ from PySide6.QtCore import QObject, QThread, Signal
 from engine.problem import Problem, ProblemError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.places import Places
+    from engine.project import Project
     from engine.recipe import Recipe
 
 
@@ -36,6 +39,19 @@ class _Answers:
     done: Callable[[Any], None] | None
     failed: Callable[[Problem], None] | None
     cancelled: Callable[[], None] | None
+
+
+@dataclass(frozen=True)
+class ExportOrder:
+    """What to export: a run with the weights of a checkpoint, or, without a run, a project's code."""
+
+    project: Project
+    run: Path | None
+    checkpoint: str
+    """`best`, `last`, or "" for what the run's result is."""
+    format: str
+    path: Path
+    places: Places
 
 
 class Job(QThread):
@@ -199,5 +215,21 @@ def preview_augmentation(recipe: Recipe, places: Places, *, num_images: int, var
         from engine.runtime.data import preview
 
         return preview(recipe, places, num_images, variants=variants, seed=seed, progress=progress, cancel=cancel)
+
+    return work
+
+
+def export_model(order: ExportOrder) -> Work:
+    """Work that exports, reads back and compares: an `ExportReport`. A failure leaves nothing behind."""
+
+    def work(progress: Progress, _cancel: threading.Event) -> Any:
+        from engine.runtime.export import export_project, export_run
+        from engine.runtime.restore import load_run
+
+        progress(0, None, "Writing, reading back and comparing")
+        if order.run is None:
+            return export_project(order.project, order.path, format=order.format)
+        restored = load_run(order.run, order.checkpoint)
+        return export_run(restored, order.path, format=order.format, places=order.places)
 
     return work

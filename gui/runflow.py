@@ -10,18 +10,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from engine import places
 from engine.events import RunEnded
 from engine.places import Places
 from engine.problem import Problem, ProblemError, error
 from engine.runfiles import read_info
 from engine.runs import read_events, read_run_project
 from engine.timeline import Timeline
-from gui import settings
 from gui.document import Document
 from gui.jobs import Jobs, fetch_data, plan_data
 from gui.numbers import bytes_text, number
 from gui.training import Order, Training
+from gui.whereabouts import places_of, runs_of
 
 AskDownload = Callable[[str, int | None, str], bool]
 
@@ -50,14 +49,12 @@ class RunFlow(QObject):
     @property
     def runs_folder(self) -> Path:
         """Where this project's runs are."""
-        chosen = settings.runs_folder.get()
-        return Path(chosen) if chosen else places.runs_folder(self._document.path)
+        return runs_of(self._document.path)
 
     @property
     def places(self) -> Places:
         """Where this project's data is looked for."""
-        beside = self._document.path.parent if self._document.path else None
-        return Places(data=None, beside=beside, folder=settings.default_data_folder())
+        return places_of(self._document.path)
 
     def train(self) -> None:
         """Trains the project from the start, fetching its data first when the person agrees."""

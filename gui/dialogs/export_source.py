@@ -1,0 +1,95 @@
+"""What is exported: a run of this project with the weights of a checkpoint, or the code of the network alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from engine.problem import ProblemError
+from engine.runfiles import CHECKPOINTS, RunInfo, read_info
+from engine.runs import list_runs
+from gui.numbers import percent
+from gui.theme import metrics
+from gui.widgets.choices import Choice
+from gui.widgets.segmented import SegmentedSwitch
+
+CHECKPOINT_NAMES = ("best", "last")
+
+
+class ExportSource(QWidget):
+    """A list of runs, newest first, and a switch between their checkpoints."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.runs = Choice()
+        self.runs.setAccessibleName(self.tr("What to export"))
+        self.runs.setToolTip(self.tr("A run of this project with its weights, or the code of the network alone"))
+        self.runs.committed.connect(lambda _run: self._chosen())
+        self.switch = SegmentedSwitch([self.tr("Best"), self.tr("Last")])
+        self.switch.segment(0).setToolTip(self.tr("Weights of the epoch with the best validation figure"))
+        self.switch.segment(1).setToolTip(self.tr("Weights at the end of training"))
+        self.setFocusProxy(self.runs)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(metrics.grid)
+        row.addWidget(self.runs, 1)
+        row.addWidget(self.switch)
+
+    def fill(self, folder: Path, project: str, wanted: Path | None) -> None:
+        """Offers the runs of a folder that have weights: those of the project, or all where it has none."""
+        infos = {info.path: info for info in list_runs(folder) if _checkpoints(info.path)}
+        offered = {path: info for path, info in infos.items() if info.project == project} or infos
+        if wanted is not None and wanted not in offered and _checkpoints(wanted):
+            try:
+                offered = {wanted: read_info(wanted), **offered}
+            except ProblemError:
+                wanted = None
+        for path, info in offered.items():
+            self.runs.add_option(path, self._words(info), tip=str(path))
+        self.runs.add_option(None, self.tr("The code only, without weights"))
+        # The newest run, unless another one was asked for.
+        first = wanted if wanted in offered else next(iter(offered), None)
+        self.runs.setCurrentIndex([*offered, None].index(first))
+        self._chosen()
+
+    @property
+    def run(self) -> Path | None:
+        """The chosen run; None for the code only."""
+        found: Path | None = self.runs.value()
+        return found
+
+    @property
+    def checkpoint(self) -> str:
+        """`best` or `last`; "" without a run."""
+        return CHECKPOINT_NAMES[self.switch.current] if self.run is not None else ""
+
+    def _chosen(self) -> None:
+        there = _checkpoints(self.run) if self.run is not None else ()
+        for place, name in enumerate(CHECKPOINT_NAMES):
+            self.switch.segment(place).setEnabled(name in there)
+        self.switch.setEnabled(bool(there))
+        if self.run is not None and there:
+            self.switch.set_current(CHECKPOINT_NAMES.index(_result(self.run, there)))
+        self.changed.emit()
+
+    def _words(self, info: RunInfo) -> str:
+        accuracy = info.best.get("val_accuracy", info.final.get("val_accuracy"))
+        parts = [info.name, percent(accuracy) if isinstance(accuracy, float) else ""]
+        parts.append(self.tr("1 epoch") if info.epoch == 1 else self.tr("{0} epochs").format(info.epoch))
+        return ", ".join(part for part in parts if part)
+
+
+def _checkpoints(run: Path) -> tuple[str, ...]:
+    return tuple(name for name in CHECKPOINT_NAMES if (run / CHECKPOINTS / name).is_dir())
+
+
+def _result(run: Path, there: tuple[str, ...]) -> str:
+    try:
+        result = read_info(run).result
+    except ProblemError:
+        return there[-1]
+    return result if result in there else there[-1]
