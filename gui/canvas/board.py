@@ -7,6 +7,7 @@ the mouse.
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from engine.diff import Delta
@@ -16,11 +17,13 @@ from gui.canvas.boxes import Box, ItemKey, Kind, NodeKey
 from gui.canvas.evidence import FAMILY, GRADIENT
 from gui.canvas.findings import Findings
 from gui.canvas.measures import Detail
-from gui.canvas.paint.evidence import area_of
+from gui.canvas.paint.evidence import area_of, repaint_evidence
 from gui.canvas.surface import Surface
 from gui.clock import clock
 from gui.document import Document
 
+WIRE_TICKS = 3
+"""Wires change colour at every third tick: each takes the boxes and labels around it along, the numbers do not."""
 VERDICT_TICKS = 10
 """The sentence is judged anew once a second: it reads a hundred probes, and nobody reads faster."""
 
@@ -103,21 +106,33 @@ class Board(Surface):
         fresh, rescaled = evidence.refresh()
         if self._ticks % VERDICT_TICKS == 0:
             self._judge()
+        changed = evidence.color_wires(self.scene) if self._ticks % WIRE_TICKS == 0 or rescaled else []
         self._ticks += 1
-        if not fresh:
+        if not (fresh or changed):
             return
-        changed = evidence.color_wires(self.scene)
         if rescaled:
             self.invalidate_all()
             self.evidence_changed.emit()
             return
         seen = self.camera.rect_to_scene(QRectF(self.rect()))
+        boxes = [box for box in self.scene.boxes.values() if (box.layers or box.rows) and box.rect.intersects(seen)]
         full = self.camera.detail is Detail.FULL
-        dirty = [wire.bounds for wire in changed if wire.bounds.intersects(seen)]
-        for box in self.scene.boxes.values():
-            if (box.layers or box.rows) and box.rect.intersects(seen):
-                dirty.append(area_of(box) if full else box.rect)
-        self.invalidate(dirty)
+        if changed or not full or not self._touch_up(boxes):
+            dirty = [wire.bounds for wire in changed if wire.bounds.intersects(seen)]
+            self.invalidate(dirty + [area_of(box) if full else box.rect for box in boxes])
+
+    def _touch_up(self, boxes: list[Box]) -> bool:
+        """Draws only the evidence, where nothing else is drawn over it."""
+        shown, zoom = self.shown, self.camera.zoom
+        rows = {row.key for box in boxes if box.kind is Kind.STACK for row in box.rows}
+        if shown.focus is not None or rows & shown.selected or any(box.item in self.scene.overlapped for box in boxes):
+            return False
+
+        def paint(painter: QPainter) -> None:
+            for box in boxes:
+                repaint_evidence(painter, box, shown.evidence, zoom)
+
+        return self.touch_up([area_of(box) for box in boxes], paint)
 
     def _choose(self, show: str, timeline: Timeline | None) -> None:
         self.shown.evidence.choose(show, timeline)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, isfinite, log, nan
+from math import exp, isfinite, log, log10, nan
 
 from engine.analysis import Analysis
 from engine.events import Probed
@@ -25,13 +25,12 @@ SHOWS = (FAMILY, GRADIENT, RATIO, WEIGHT)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of a layer or group: mean (geometric) and extremes over its copies, its course over the last probes."""
+    """One value of a layer or group: geometric mean and extremes over its copies, at the newest probe."""
 
     value: float
     weakest: float
     strongest: float
     finite: bool
-    course: tuple[float, ...] = ()
 
 
 class Evidence:
@@ -44,6 +43,8 @@ class Evidence:
         self._step = -1
         self._recent: tuple[Probed, ...] = ()
         self._readings: dict[tuple[str, ...], Reading | None] = {}
+        self._past: list[dict[tuple[str, ...], float]] = []
+        """Per recent probe the means that were asked for: a probe of the past never changes."""
 
     @property
     def on(self) -> bool:
@@ -57,6 +58,7 @@ class Evidence:
         self.show, self.timeline = show, timeline
         # No step has this number: whatever was read of another run or value is forgotten.
         self._step = -2
+        self._recent, self._past = (), []
         self.refresh()
 
     def refresh(self) -> tuple[bool, bool]:
@@ -67,7 +69,7 @@ class Evidence:
             return False, False
         self._step = step
         self._readings.clear()
-        self._recent = self.timeline.probes.recent(m.SPARK_PROBES) if self.timeline is not None and newest else ()
+        self._remember()
         values = [self._value(newest, path) for path in newest.gradient] if newest is not None else []
         return True, self.scale.cover(values)
 
@@ -79,15 +81,32 @@ class Evidence:
             self._readings[layers] = self._read(layers)
         return self._readings[layers]
 
+    def course(self, layers: tuple[str, ...]) -> tuple[float, ...]:
+        """log10 of the mean over some paths at each of the last probes, oldest first; nan where there is none."""
+        found = []
+        for probe, known in zip(self._recent, self._past, strict=True):
+            if layers not in known:
+                mean = _together([self._value(probe, path) for path in layers])
+                known[layers] = log10(mean) if mean > 0 else nan
+            found.append(known[layers])
+        return tuple(found)
+
     def _read(self, layers: tuple[str, ...]) -> Reading | None:
-        newest = [self._value(self._recent[-1], path) for path in layers if path in self._recent[-1].gradient]
+        probe = self._recent[-1]
+        newest = [self._value(probe, path) for path in layers if path in probe.gradient]
         if not newest:
             return None
         finite = [value for value in newest if isfinite(value)]
-        course = tuple(_together([self._value(probe, path) for path in layers]) for probe in self._recent)
         if not finite:
-            return Reading(nan, nan, nan, False, course)
-        return Reading(_together(finite), min(finite), max(finite), len(finite) == len(newest), course)
+            return Reading(nan, nan, nan, False)
+        return Reading(_together(finite), min(finite), max(finite), len(finite) == len(newest))
+
+    def _remember(self) -> None:
+        """Takes the last probes; what was reckoned of those that are still among them is kept."""
+        recent = self.timeline.probes.recent(m.SPARK_PROBES) if self.timeline is not None and self._step >= 0 else ()
+        known = {id(probe): past for probe, past in zip(self._recent, self._past, strict=True)}
+        self._past = [known.get(id(probe), {}) for probe in recent]
+        self._recent = recent
 
     def _value(self, probe: Probed, path: str) -> float:
         if self.show == WEIGHT:
@@ -109,17 +128,20 @@ class Evidence:
                 own = _group_prefixes(analysis, box, around)
                 for row in box.rows:
                     row.layers = _row_paths(row.key, row.node.is_group, analysis, measured, known, own)
+        carried: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+        for wire in scene.wires.values():
+            # Before the first layer that learns, a wire shows the layer that it feeds.
+            wire.layers = _carrier(scene, wire.source, carried, 0) or wire.target.layers
 
     def color_wires(self, scene: Scene) -> list[Wire]:
         """Sets every wire's place on the scale from the layer that feeds it; returns those that changed."""
         changed = []
-        carried: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+        on = self.on
         for wire in scene.wires.values():
-            layers = _carrier(scene, wire.source, carried, 0) or wire.target.layers if self.on else ()
-            reading = self.reading(layers)
+            reading = self.reading(wire.layers) if on else None
             level = -1.0 if reading is None else self.scale.level(reading.value)
             broken = reading is not None and not reading.finite
-            if (level, broken) != (wire.level, wire.broken):
+            if level != wire.level or broken != wire.broken:
                 wire.level, wire.broken = level, broken
                 changed.append(wire)
         return changed

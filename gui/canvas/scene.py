@@ -28,6 +28,7 @@ class Scene:
         self._shifts: dict[Path, tuple[str, QPointF]] = {(): ("", QPointF())}
         self._by_node: dict[NodeKey, list[Box]] = {}
         self._at: dict[ItemKey, list[Wire]] = {}
+        self._overlapped: frozenset[ItemKey] | None = None
 
     def sync(
         self,
@@ -55,6 +56,7 @@ class Scene:
         for box in boxes.values():
             self._by_node.setdefault(box.key, []).append(box)
         dirty.extend(self._settle_wires(graph, laid))
+        self._overlapped = None
         return dirty
 
     def _settle_boxes(self, laid: Laid, shift: QPointF, boxes: dict[ItemKey, Box], dirty: list[QRectF]) -> None:
@@ -128,6 +130,7 @@ class Scene:
 
     def preview(self, keys: Iterable[NodeKey], dx: float, dy: float) -> list[QRectF]:
         """Moves boxes and what is inside them for the eye only; the next `sync` puts them where the project says."""
+        self._overlapped = None
         dirty: list[QRectF] = []
         moved: list[Box] = []
         for key in keys:
@@ -145,6 +148,13 @@ class Scene:
                 if wire.settle():
                     dirty += [before, wire.bounds]
         return dirty
+
+    @property
+    def overlapped(self) -> frozenset[ItemKey]:
+        """Boxes that share a place with another one; frames hold theirs and do not count."""
+        if self._overlapped is None:
+            self._overlapped = frozenset(_overlapping(self.boxes.values()))
+        return self._overlapped
 
     def box_at(self, point: QPointF, *, margin: float = 0.0) -> Box | None:
         """The topmost box under a point; a frame only by its head."""
@@ -217,6 +227,17 @@ class Scene:
         """A point of the scene in the coordinates of a level."""
         shift = self._shifts.get(path, ("", QPointF()))[1]
         return point - shift
+
+
+def _overlapping(boxes: Iterable[Box]) -> Iterator[ItemKey]:
+    solid = sorted((box for box in boxes if box.kind not in (Kind.FRAME, Kind.PORT)), key=lambda box: box.rect.left())
+    for index, box in enumerate(solid):
+        for other in solid[index + 1 :]:
+            if other.rect.left() > box.rect.right():
+                break
+            if other.rect.intersects(box.rect):
+                yield box.item
+                yield other.item
 
 
 def _on_side(box: Box, socket: Socket, beyond: float) -> bool:

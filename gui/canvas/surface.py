@@ -5,9 +5,9 @@ Owns the pixmap, panning by scrolling it, and moving the camera. Never decides w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QEasingCurve, QPointF, QRect, QRectF, QSizeF, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QEasingCurve, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -18,8 +18,9 @@ from gui.motion import motion_ms
 from gui.theme import metrics, themes
 
 FIT_MARGIN = 56.0
-MOST_PARTS = 24
-"""Stale parts beyond this are painted as one rectangle: finding what lies in each costs more than painting it."""
+MOST_PARTS = 96
+"""Stale parts beyond this are painted as one rectangle: clipping to each costs more than painting it all."""
+HURRY_FROM, REST_MS = 150, 160
 
 
 class Surface(QWidget):
@@ -38,6 +39,9 @@ class Surface(QWidget):
         self._pixmap = QPixmap()
         self._stale = QRegion()
         self._flight: QVariantAnimation | None = None
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self._rested)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         themes.changed.connect(self.invalidate_all)
@@ -58,6 +62,20 @@ class Surface(QWidget):
             if not part.isEmpty():
                 self._stale += part
                 self.update(part)
+
+    def touch_up(self, rects: list[QRectF], paint: Callable[[QPainter], object]) -> bool:
+        """Lets `paint` (scene pixels) draw over parts of the picture; False when that must be made anew first."""
+        if self._pixmap.isNull() or not self._stale.isEmpty():
+            return False
+        painter = QPainter(self._pixmap)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.translate(self.camera.x, self.camera.y)
+        painter.scale(self.camera.zoom, self.camera.zoom)
+        paint(painter)
+        painter.end()
+        for rect in rects:
+            self.update(self.camera.rect_to_view(rect).toAlignedRect())
+        return True
 
     def invalidate_all(self) -> None:
         """Everything looks different now."""
@@ -84,6 +102,7 @@ class Surface(QWidget):
     def zoom_at(self, point: QPointF, factor: float) -> None:
         """Zooms around a point of the widget."""
         if self.camera.zoom_at(point, factor):
+            self._hurry()
             self.invalidate_all()
             self.camera_moved.emit()
 
@@ -141,6 +160,9 @@ class Surface(QWidget):
         self._repaint_stale()
         painter = QPainter(self)
         for part in event.region():
+            if ratio == 1.0:
+                painter.drawPixmap(part.topLeft(), self._pixmap, part)
+                continue
             area = QRectF(part)
             source = QRectF(area.x() * ratio, area.y() * ratio, area.width() * ratio, area.height() * ratio)
             painter.drawPixmap(area, self._pixmap, source)
@@ -163,19 +185,25 @@ class Surface(QWidget):
         self.camera_moved.emit()
 
     def _repaint_stale(self) -> None:
-        if self._stale.isEmpty():
-            return
         stale = self._stale & QRegion(self.rect())
         self._stale = QRegion()
-        parts = [QRect(part) for part in stale]
-        if len(parts) > MOST_PARTS:
-            parts = [stale.boundingRect()]
+        if stale.isEmpty():
+            return
+        if stale.rectCount() > MOST_PARTS:
+            stale = QRegion(stale.boundingRect())
+        self.num_strips += 1
         painter = QPainter(self._pixmap)
-        for part in parts:
-            self.num_strips += 1
-            painter.save()
-            painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-            painter.setClipRect(part)
-            self.picture.paint(painter, QRectF(part))
-            painter.restore()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setClipRegion(stale)
+        self.picture.paint(painter, stale)
         painter.end()
+
+    def _hurry(self) -> None:
+        """While a large network is being zoomed, pictures of boxes are stretched; drawn anew once it rests."""
+        if len(self.scene.boxes) > HURRY_FROM:
+            self.picture.plates.hurried = True
+            self._rest.start(REST_MS)
+
+    def _rested(self) -> None:
+        self.picture.plates.hurried = False
+        self.invalidate_all()

@@ -43,6 +43,8 @@ class Wire:
     marks: tuple[bool, ...] = ()
     """Per number of the label: whether it is one of those that do not fit."""
     fault: bool = False
+    layers: tuple[str, ...] = ()
+    """Instance paths whose value colours it."""
     level: float = -1.0
     """Position on the scale of the value on show, 0 to 1; negative when there is none."""
     broken: bool = False

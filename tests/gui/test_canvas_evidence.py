@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication
 
 from engine.analysis import Analysis, NodeFacts
@@ -150,21 +150,40 @@ def test_a_tick_without_a_new_probe_repaints_nothing(world: World) -> None:
     assert world.view.num_strips == before
 
 
-def test_a_tick_repaints_the_evidence_and_not_the_rest(world: World) -> None:
+def test_a_tick_draws_the_evidence_over_the_picture_and_nothing_else(world: World) -> None:
+    block = world.group("act")
+    tell_paths(world, first=("first",), act=(f"{block}.act",))
+    timeline = started("first", f"{block}.act")
+    probe(timeline, 1, first=1e-3, **{f"{block}__act": 1e-2})
+    world.view.show_timeline(timeline)
+    world.view.tick()
+    before = world.view.grab().toImage()
+    strips = world.view.num_strips
+    probe(timeline, 2, first=1.4e-3, **{f"{block}__act": 0.8e-2})
+    world.view.tick()
+    after = world.view.grab().toImage()
+    assert world.view.num_strips == strips
+    assert after != before
+    world.view.invalidate_all()
+    assert world.view.grab().toImage() == after
+
+
+def test_a_box_under_another_one_is_never_drawn_over_it(world: World) -> None:
     tell_paths(world, first=("first",))
     timeline = started("first")
     probe(timeline, 1, first=1e-3)
     world.view.show_timeline(timeline)
-    world.view.grab()
-    painted = world.view.picture.plates.num_painted
-    areas: list[QRectF] = []
-    paint = world.view.picture.paint
-    world.view.picture.paint = lambda painter, area: (areas.append(area), paint(painter, area))  # type: ignore[method-assign]
-    probe(timeline, 2, first=1.01e-3)
     world.view.tick()
-    world.view.grab()
-    assert world.view.picture.plates.num_painted == painted
-    assert 0 < sum(area.width() * area.height() for area in areas) < 0.02 * 1200 * 600
+    world.drag(world.middle("act"), world.middle("first") + QPoint(30, 10))
+    tell_paths(world, first=("first",))
+    assert world.view.scene.overlapped == {world.box("first").item, world.box("act").item}
+    for step in (2, 3, 4, 5):
+        probe(timeline, step, first=1e-3 * step)
+        world.view.tick()
+    after = world.view.grab().toImage()
+    world.view.shown.evidence.color_wires(world.view.scene)
+    world.view.invalidate_all()
+    assert world.view.grab().toImage() == after
 
 
 def test_the_value_on_show_survives_an_edit_and_a_new_run(world: World) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas.board import Board
 from gui.canvas.boxes import Kind
-from gui.canvas.paint.dots import color_of
+from gui.canvas.paint.dots import paint_dots
 from gui.canvas.paint.ink import ink, pen
 from gui.clock import clock
 from gui.theme import metrics, themes
@@ -81,18 +81,15 @@ class Minimap(QWidget):
         painter = QPainter(made)
         paint_box(painter, QRectF(self.rect()), fill=ink("raised"), edge=ink("border"), radius=metrics.radius_node)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for box in board.scene.boxes.values():
-            if box.kind is Kind.PORT:
-                continue
-            dot = QRectF(self._to_map(box.rect.topLeft()), self._to_map(box.rect.bottomRight()))
-            dot.setSize(dot.size().expandedTo(QSize(2, 2).toSizeF()))
-            if box.kind is Kind.FRAME:
-                painter.setPen(pen("border2", 1.0))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-            else:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(color_of(box, board.shown.evidence))
-            painter.drawRoundedRect(dot, 1.5, 1.5)
+        scale, corner = self._scale()
+        painter.translate(corner)
+        painter.scale(scale, scale)
+        painter.translate(-self._area.topLeft())
+        frame = QPen(ink("border2"), 1.0)
+        frame.setCosmetic(True)
+        painter.setPen(frame)
+        painter.drawRects([box.rect for box in board.scene.boxes.values() if box.kind is Kind.FRAME])
+        paint_dots(painter, board.scene.boxes.values(), board.shown.evidence)
         painter.end()
         return made
 

@@ -5,7 +5,8 @@ Owns the drawing of readings. Which value a layer has is settled before (`gui.ca
 
 from __future__ import annotations
 
-from math import isfinite, log10
+from collections.abc import Sequence
+from math import isfinite, isnan
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
@@ -14,7 +15,7 @@ from gui.canvas import measures as m
 from gui.canvas.boxes import Box, Kind
 from gui.canvas.evidence import Evidence, Reading
 from gui.canvas.paint.group import BAR_HIGH, BAR_RIGHT, BAR_WIDE, MOST_BARS, paint_bars
-from gui.canvas.paint.ink import RIGHT, font, ink, mono, on_screen, pen, readable, scale_color
+from gui.canvas.paint.ink import RIGHT, font, ink, mono, on_screen, readable, scale_color
 from gui.canvas.scale import Scale
 from gui.numbers import scientific
 
@@ -50,6 +51,16 @@ def paint_evidence(painter: QPainter, box: Box, evidence: Evidence, zoom: float)
                 _paint_stack_row(painter, box.row_rect(index), reading, evidence.scale, zoom)
 
 
+def repaint_evidence(painter: QPainter, box: Box, evidence: Evidence, zoom: float) -> None:
+    """Draws the evidence over what it was, without the box around it: most of what a training changes is this."""
+    area = area_of(box)
+    if not area.isEmpty():
+        # Narrower than the box by its rounding; nothing else is drawn there.
+        left = 0.0 if box.kind is Kind.STACK else 7.0
+        painter.fillRect(area.adjusted(left, 1.5, -7, -2), ink("node"))
+        paint_evidence(painter, box, evidence, zoom)
+
+
 def paint_foot(painter: QPainter, box: Box, reading: Reading, scale: Scale) -> None:
     """The value as a bar at the foot of a small box."""
     with on_screen(painter) as transform:
@@ -66,33 +77,29 @@ def paint_foot(painter: QPainter, box: Box, reading: Reading, scale: Scale) -> N
 
 def _paint_row(painter: QPainter, box: Box, evidence: Evidence, zoom: float) -> None:
     rect = box.rect
-    painter.setPen(pen("border", 1.0))
-    line = rect.y() + 50.5
-    painter.drawLine(QLineF(rect.x() + 1, line, rect.right() - 1, line))
     reading = evidence.reading(box.layers)
     if reading is None:
         return
     middle = rect.y() + 65.0
     words = 58.0 if not reading.finite else NUMBER_WIDE
     course = QRectF(rect.x() + 10, middle - SPARK_HIGH / 2, rect.width() - 20 - words - 6, SPARK_HIGH)
-    _sparkline(painter, course, reading, evidence.scale)
+    _sparkline(painter, course, evidence.course(box.layers), reading, evidence.scale)
     _number(painter, rect.right() - 10, middle, reading, zoom)
 
 
-def _sparkline(painter: QPainter, area: QRectF, reading: Reading, scale: Scale) -> None:
-    logs = [log10(value) if isfinite(value) and value > 0 else None for value in reading.course]
-    known = [value for value in logs if value is not None]
+def _sparkline(painter: QPainter, area: QRectF, course: Sequence[float], reading: Reading, scale: Scale) -> None:
+    known = [power for power in course if not isnan(power)]
     if not known or area.width() < 8:
         return
     low, high = min(known), max(known)
     if high - low < LEAST_SPAN:
         low, high = (low + high - LEAST_SPAN) / 2, (low + high + LEAST_SPAN) / 2
-    step = area.width() / max(m.SPARK_PROBES - 1, 1)
-    first = area.right() - step * (len(logs) - 1)
+    step, rise, foot = area.width() / max(m.SPARK_PROBES - 1, 1), area.height() / (high - low), area.bottom()
+    first = area.right() - step * (len(course) - 1)
     points = [
-        QPointF(first + step * index, area.bottom() - (value - low) / (high - low) * area.height())
-        for index, value in enumerate(logs)
-        if value is not None
+        QPointF(first + step * index, foot - (power - low) * rise)
+        for index, power in enumerate(course)
+        if not isnan(power)
     ]
     color = scale_color(scale.position(reading.value)) if reading.finite else ink("text3")
     painter.setPen(QPen(color, 1.4))

@@ -5,7 +5,7 @@ Owns what changes only with the node itself; rings, badges, ports and evidence a
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 
 from gui.canvas import measures as m
@@ -49,6 +49,9 @@ def paint_layer(painter: QPainter, box: Box, zoom: float) -> None:
     """A layer from 70 % on."""
     rect = box.rect
     paint_body(painter, box)
+    if box.evidence:
+        painter.setPen(pen("border", 1.0))
+        painter.drawLine(QLineF(rect.x() + 1, rect.y() + 50.5, rect.right() - 1, rect.y() + 50.5))
     top = 10.0 if box.evidence else 18.0
     paint_tile(painter, QRectF(rect.x() + TILE_LEFT, rect.y() + top, TILE, TILE), box.words.family, box.words.glyph)
     room = rect.width() - m.TEXT_LEFT - 10

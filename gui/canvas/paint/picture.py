@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QColor, QPainter, QRegion
 
 from engine.graph import Edge
 from gui.canvas.boxes import Box, ItemKey, Kind, NodeKey, Path, Socket
@@ -17,7 +17,7 @@ from gui.canvas.evidence import Evidence
 from gui.canvas.findings import Findings
 from gui.canvas.measures import Detail
 from gui.canvas.paint import marks
-from gui.canvas.paint.dots import paint_dots, paint_ground, paint_hairs
+from gui.canvas.paint.dots import Ground, paint_dots, paint_hairs
 from gui.canvas.paint.evidence import paint_evidence, paint_foot
 from gui.canvas.paint.group import paint_frame
 from gui.canvas.paint.ink import blended, ink
@@ -57,14 +57,18 @@ class Picture:
     def __init__(self, scene: Scene, camera: Camera, shown: Shown) -> None:
         self._scene, self._camera, self._shown = scene, camera, shown
         self.plates = Plates()
+        self._ground = Ground(camera)
 
-    def paint(self, painter: QPainter, area: QRectF) -> None:
-        """Paints the view area `area` (view pixels); the painter is in view pixels."""
+    def paint(self, painter: QPainter, area: QRegion) -> None:
+        """Paints the view area `area` (view pixels); the painter is in view pixels and clipped to it."""
         camera = self._camera
-        paint_ground(painter, camera, area)
-        seen = camera.rect_to_scene(area)
+        self._ground.paint(painter, area)
+        seen = camera.rect_to_scene(QRectF(area.boundingRect()))
         boxes = [box for box in self._scene.boxes.values() if box.bounds().intersects(seen)]
         wires = [wire for wire in self._scene.wires.values() if wire.bounds.intersects(seen)]
+        if area.rectCount() > 1:
+            boxes = [box for box in boxes if area.intersects(_aligned(camera, box.bounds()))]
+            wires = [wire for wire in wires if area.intersects(_aligned(camera, wire.bounds))]
         painter.translate(camera.x, camera.y)
         painter.scale(camera.zoom, camera.zoom)
         for box in boxes:
@@ -161,3 +165,7 @@ class Picture:
     def _under(self, path: Path) -> QColor:
         """The colour behind things of a level: that of the canvas, or of the frame around them."""
         return blended("node", "canvas", themes.current.frame_share) if path else ink("canvas")
+
+
+def _aligned(camera: Camera, rect: QRectF) -> QRect:
+    return camera.rect_to_view(rect).toAlignedRect()

@@ -27,16 +27,12 @@ def paint_edge_of(painter: QPainter, wire: Wire, line: Line, under: QColor) -> N
     """An edge in the colour below a wire, so that crossings can be told from joins."""
     edge = QPen(under, line[1] + 2 * m.WIRE_EDGE)
     edge.setCapStyle(Qt.PenCapStyle.FlatCap)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(edge)
-    painter.drawPath(wire.curve)
+    _trace(painter, wire, edge)
 
 
 def paint_wire(painter: QPainter, wire: Wire, line: Line) -> None:
     """One wire."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(dashed(*line))
-    painter.drawPath(wire.curve)
+    _trace(painter, wire, dashed(*line))
     if wire.broken and wire.level >= 0:
         _cross(painter, curves.middle(wire.start, wire.end))
 
@@ -107,6 +103,16 @@ def line_of(wire: Wire, *, chosen: bool = False, hovered: bool = False) -> Line:
     if wire.info is None:
         return ink("text3" if hovered else "control"), m.WIRE, UNKNOWN
     return ink("text2" if hovered else "control"), m.WIRE, None
+
+
+def _trace(painter: QPainter, wire: Wire, pen: QPen) -> None:
+    painter.setPen(pen)
+    if len(wire.points) == 2:
+        # Most wires are level, and a line costs a fifth of a curve.
+        painter.drawLine(wire.start, wire.end)
+    else:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(wire.curve)
 
 
 def _cross(painter: QPainter, middle: QPointF) -> None:
