@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 
 import numpy as np
@@ -26,7 +27,7 @@ class FlowSection(CollapsibleSection):
         self.set_title(self.tr("While training"))
         self._gradient = _Row(self.tr("Gradient norm"), self.tr("2-norm of the gradient, before clipping"))
         self._ratio = _Row(self.tr("Gradient ÷ weight"), self.tr("How large the gradient is beside the weights"))
-        self._weight = _Row(self.tr("Weight norm"), self.tr("2-norm of the weights"))
+        self._weight = _Row(self.tr("Weight norm"), self.tr("2-norm of the weights"), number)
         for row in (self._gradient, self._ratio, self._weight):
             self.content.addWidget(row)
         self._banner = Banner("ok", "", "")
@@ -67,8 +68,9 @@ class FlowSection(CollapsibleSection):
 
 
 class _Row(QWidget):
-    def __init__(self, title: str, tip: str) -> None:
+    def __init__(self, title: str, tip: str, words: Callable[[float], str] = scientific) -> None:
         super().__init__()
+        self._words = words
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(metrics.grid)
@@ -88,7 +90,7 @@ class _Row(QWidget):
     def show_values(self, values: np.ndarray) -> None:
         """Curve and newest number."""
         self._line.set_values([float(value) for value in values])
-        self._value.setText(scientific(float(values[-1])) if len(values) else "")
+        self._value.setText(self._words(float(values[-1])) if len(values) else "")
 
 
 def _mean(curves: list[np.ndarray]) -> np.ndarray:
