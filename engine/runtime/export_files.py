@@ -80,9 +80,10 @@ def _metadata(subject: Subject, architecture: str) -> dict[str, str]:
     """What travels inside a safetensors file, every value as text."""
     data = subject.project.data
     classes = {name: list(target.classes) for name, target in data.targets.items()} if data else {}
+    table = {"table": json.dumps(data.extra["table"])} if data and "table" in data.extra else {}
     return {
         "format": "pt", "made_by": "layerwright", "project": subject.project.name, "architecture": architecture,
-        "class": subject.analysis.class_name, "classes": json.dumps(classes), **subject.about,
+        "class": subject.analysis.class_name, "classes": json.dumps(classes), **table, **subject.about,
     }  # fmt: skip
 
 
