@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
@@ -34,6 +35,8 @@ class Checker(QObject):
         self._thread.done.connect(self._take)
         self._thread.warmed.connect(self._mark_warm)
         self._thread.failed.connect(self.failed)
+        self._thread.previewed.connect(self._tell_preview)
+        self._previewed: Callable[[Sequence[Analysis]], None] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SETTLE_MS)
@@ -55,6 +58,11 @@ class Checker(QObject):
             self._document.accept(Analysis(problems=tuple(check_project(project))), project)
         self._thread.ask(project)
 
+    def preview(self, projects: Sequence[Project], done: Callable[[Sequence[Analysis]], None]) -> None:
+        """Checks projects that do not exist yet, such as one per layer that could be added; the newest request wins."""
+        self._previewed = done
+        self._thread.ask_preview(list(projects))
+
     def stop(self) -> None:
         """Ends the thread; waits for the check under way."""
         self._timer.stop()
@@ -70,6 +78,10 @@ class Checker(QObject):
         self.warm = True
         self.warmed.emit(device)
 
+    def _tell_preview(self, analyses: list[Analysis], done: object) -> None:
+        if done is self._thread.previewing and self._previewed is not None:
+            self._previewed(analyses)
+
     def _take(self, analysis: Analysis, project: Project) -> None:
         self._document.accept(analysis, project)
 
@@ -78,9 +90,13 @@ class _CheckThread(QThread):
     done = Signal(object, object)
     warmed = Signal(str)
     failed = Signal(str)
+    previewed = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
+        self.previewing: list[Project] | None = None
+        """What was asked to be tried last; answers to anything older are dropped."""
+        self._tries: list[Project] | None = None
         self._wake = threading.Condition()
         self._wanted: Project | None = None
         self._asked = False
@@ -89,6 +105,12 @@ class _CheckThread(QThread):
         """The next project to check; None ends the thread."""
         with self._wake:
             self._wanted, self._asked = project, True
+            self._wake.notify()
+
+    def ask_preview(self, projects: list[Project]) -> None:
+        """Projects to try when nothing more important waits."""
+        with self._wake:
+            self._tries = self.previewing = projects
             self._wake.notify()
 
     def run(self) -> None:
@@ -102,12 +124,18 @@ class _CheckThread(QThread):
         memo = Memo()
         while True:
             with self._wake:
-                while not self._asked:
+                while not self._asked and self._tries is None:
                     self._wake.wait()
-                project, self._asked = self._wanted, False
-            if project is None:
+                project, asked, self._asked = self._wanted, self._asked, False
+                tries = None if asked else self._tries
+                if not asked:
+                    self._tries = None
+            if asked and project is None:
                 return
             try:
-                self.done.emit(analyze(project, memo=memo), project)
+                if asked:
+                    self.done.emit(analyze(project, memo=memo), project)
+                else:
+                    self.previewed.emit([analyze(one, memo=memo) for one in tries or ()], tries)
             except Exception:  # a bug of ours must not end the checks
                 self.failed.emit(traceback.format_exc())

@@ -27,6 +27,7 @@ def connect_parts(window: MainWindow) -> None:
     document.opened.connect(window.project_opened)
     document.analyzed.connect(window.show_analysis)
     document.state_changed.connect(lambda: _show_history(window))
+    window.canvas.previewer = window.checker
     window.checker.warmed.connect(window.status.set_device)
     window.checker.failed.connect(window.notifier.crash)
     window.jobs.broke.connect(window.notifier.crash)
