@@ -16,6 +16,7 @@ from engine.verdict import Verdict, verdict
 from gui.canvas.boxes import Box, ItemKey, Kind, NodeKey
 from gui.canvas.evidence import FAMILY, GRADIENT
 from gui.canvas.findings import Findings
+from gui.canvas.glide import Glide
 from gui.canvas.measures import Detail
 from gui.canvas.paint.evidence import area_of, repaint_evidence
 from gui.canvas.surface import Surface
@@ -42,6 +43,9 @@ class Board(Surface):
         self.verdict: Verdict | None = None
         self._looks: dict[ItemKey, Kind] = {}
         self._ticks = 0
+        self.glide = Glide(self)
+        self.gliding = False
+        """True for an edit whose new places the boxes should glide to."""
         document.changed.connect(self._changed)
         document.opened.connect(self._opened)
         document.analyzed.connect(self._analyzed)
@@ -56,6 +60,8 @@ class Board(Surface):
 
     def sync(self) -> None:
         """Makes boxes and wires agree with the document."""
+        before = self.glide.places() if self.gliding else None
+        self.glide.finish()
         evidence = self.shown.evidence
         analysis = self.document.analysis
         dirty = self.scene.sync(self.document.project, analysis, self.level, self._looks, evidence=evidence.on)
@@ -65,6 +71,8 @@ class Board(Surface):
         dirty += [wire.bounds for wire in evidence.color_wires(self.scene)]
         self.invalidate(dirty)
         self.synced.emit()
+        if before is not None:
+            self.glide.start(before)
 
     def set_look(self, box: Box, kind: Kind | None) -> None:
         """Draws a group as card, stack or frame; None as suits it."""
@@ -72,10 +80,12 @@ class Board(Surface):
             self._looks.pop(box.item, None)
         else:
             self._looks[box.item] = kind
+        self.gliding = True
         self.sync()
+        self.gliding = False
         shown = self.scene.boxes.get(box.item)
         if shown is not None:
-            self.ensure_seen(shown.rect)
+            self.ensure_seen(self.glide.target(shown))
 
     def toggle_open(self, box: Box) -> None:
         """Opens a group in place, or closes it."""

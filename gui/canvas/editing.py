@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QPointF
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF
 
 from engine import edits, groups, layout
 from engine.graph import Graph, input_ports, output_ports
@@ -79,8 +79,13 @@ class Editing(Board):
             }
             return edits.move(arranged, definition, places)
 
+        self.gliding = True
         if self.scene.boxes and self.document.edit_graph(_tr("Tidy"), change):
-            self.show_rect(self.scene.bounds())
+            area = QRectF()
+            for box in self.scene.boxes.values():
+                area = area.united(self.glide.target(box))
+            self.show_rect(area)
+        self.gliding = False
 
     def nudge(self, dx: float, dy: float) -> None:
         """Moves the selected layers; presses in a row are one step of the history."""

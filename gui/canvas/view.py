@@ -98,6 +98,7 @@ class CanvasView(Commands):
         """Begins what a drag from here would be."""
         self.inline.accept()
         self.close_search()
+        self.glide.finish()
         if self.gesture is not None or event.button() == Qt.MouseButton.RightButton:
             return
         self._forget_focus()

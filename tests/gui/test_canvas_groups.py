@@ -8,8 +8,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox
+from pytestqt.qtbot import QtBot
 
 from engine import edits
+from gui import settings
 from gui.canvas.boxes import Kind
 from gui.widgets.buttons import Button
 
@@ -203,3 +205,16 @@ def test_a_linked_group_open_twice_shows_its_layers_twice(world: World) -> None:
     world.select("first")
     world.view.delete()
     assert world.view.scene.of(key) == []
+
+
+def test_neighbours_glide_aside_when_motion_is_wanted_and_end_where_they_belong(world: World, qtbot: QtBot) -> None:
+    block = world.group("first", "act")
+    settings.motion.set("full")
+    before = world.box("scores").rect.x()
+    world.view.toggle_open(world.box(block))
+    qtbot.waitUntil(lambda: world.box("scores").rect.x() > before, timeout=2000)
+    world.view.glide.finish()
+    there = world.box("scores").rect.x()
+    world.view.sync()
+    assert world.box("scores").rect.x() == there
+    assert world.view.scene.wires_at(world.box("scores"))[0].end.x() == there

@@ -18,6 +18,7 @@ class PathBar(QFrame):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(4, 2, 8, 2)
         self._row.setSpacing(6)
+        self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetFixedSize)
         board.synced.connect(self.refresh)
         board.document.selection.trail_changed.connect(self.refresh)
         self.refresh()
@@ -47,7 +48,6 @@ class PathBar(QFrame):
                 button = Button(text, kind="link", tip=self.tr("Back to {0}").format(text))
                 button.clicked.connect(lambda _=False, depth=depth: self._leave(depth))
                 self._row.addWidget(button)
-        self.adjustSize()
 
     def _leave(self, depth: int) -> None:
         self._board.document.selection.leave(self._board.document.graph, depth)
