@@ -115,7 +115,7 @@ class Commands(Clipping, Moving):
             self.card.hide()
             return
         size = QSizeF(self.card.size()) - QSizeF(2 * AROUND, 2 * AROUND)
-        corner, pointing = card_place(node, size, QRectF(self.rect()), self._keep_clear(box))
+        corner, pointing = card_place(node, size, QRectF(self.rect()), self._keep_clear(box), self._neighbours(box))
         corner -= QPointF(AROUND, AROUND)
         above = -1.0 if corner.y() + AROUND > node.top() else 1e6
         self.card.pointing = QPointF(node.center().x() - corner.x(), above) if pointing else QPointF()
@@ -132,6 +132,11 @@ class Commands(Clipping, Moving):
                 piece = QRectF(QPointF(ax, ay), QPointF(bx, by)).normalized().adjusted(-3, -3, 3, 3)
                 found.append(self.camera.rect_to_view(piece))
         return found
+
+    def _neighbours(self, box: Box) -> list[QRectF]:
+        """The boxes that a box is wired to, where they are seen."""
+        others = {wire.source if wire.target is box else wire.target for wire in self.scene.wires_at(box)}
+        return [self.camera.rect_to_view(other.rect) for other in others if other.kind is not Kind.PORT]
 
     def _found(self, offer: Offer, request: Request) -> None:
         kind = offer.declaration

@@ -22,6 +22,7 @@ class Glide(QObject):
         super().__init__(surface)
         self._surface = surface
         self._ways: list[tuple[Box, QPointF, QPointF]] = []
+        self._ends: dict[Box, QPointF] = {}
         self._motion = QVariantAnimation(self)
         self._motion.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._motion.setStartValue(0.0)
@@ -39,6 +40,7 @@ class Glide(QObject):
         boxes = self._surface.scene.boxes
         ways = ((box, before.get(item, box.rect.topLeft()), box.rect.topLeft()) for item, box in boxes.items())
         self._ways = [way for way in ways if way[1] != way[2]]
+        self._ends = {box: end for box, _, end in self._ways}
         if self._ways and time and self._surface.isVisible():
             self._motion.setDuration(time)
             self._motion.start()
@@ -46,8 +48,8 @@ class Glide(QObject):
     def target(self, box: Box) -> QRectF:
         """Where a box will stand when everything rests."""
         moving = self._motion.state() == QVariantAnimation.State.Running
-        ends = (end for one, _, end in self._ways if one is box) if moving else iter(())
-        return QRectF(next(ends, box.rect.topLeft()), box.rect.size())
+        end = self._ends.get(box) if moving else None
+        return QRectF(box.rect.topLeft() if end is None else end, box.rect.size())
 
     def finish(self) -> None:
         """Puts every box at its place at once: somebody wants to take hold of one."""
