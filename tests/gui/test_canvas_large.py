@@ -160,6 +160,8 @@ def test_an_empty_canvas_offers_examples(small: World) -> None:
     small.view.delete()
     empty = small.view.overlays.empty
     assert empty.isVisible()
+    QTest.qWait(1)
+    assert abs(empty.geometry().center().x() - small.view.rect().center().x()) <= 1
     asked: list[str] = []
     small.view.example_chosen.connect(asked.append)
     buttons = empty.buttons()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.analysis import Analysis
@@ -26,7 +26,7 @@ class EmptyCanvas(QWidget):
 
     example_chosen = Signal(str)
     settled = Signal()
-    """The examples stand: it is larger now."""
+    """It has another size now."""
 
     def __init__(self, board: Board) -> None:
         super().__init__(board)
@@ -59,7 +59,11 @@ class EmptyCanvas(QWidget):
                 button.clicked.connect(lambda _=False, name=name: self.example_chosen.emit(name))
                 self._examples.addWidget(button)
             self._column.activate()
-            self.settled.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The examples came in: the middle of the canvas is elsewhere for it now."""
+        super().resizeEvent(event)
+        self.settled.emit()
 
     def buttons(self) -> list[ExampleButton]:
         """The examples, once it has been seen."""

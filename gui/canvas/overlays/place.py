@@ -59,5 +59,4 @@ class Overlays:
         above = self.map_button.height() + 8 if narrow else 0
         self.minimap.move(wide - edge - self.minimap.width(), high - edge - self.minimap.height() - above)
         self.empty.setVisible(not filled)
-        size = self.empty.sizeHint()
-        self.empty.move((wide - size.width()) // 2, max(60, (high - size.height()) // 2))
+        self.empty.move((wide - self.empty.width()) // 2, max(60, (high - self.empty.height()) // 2))
