@@ -71,6 +71,9 @@ def _target(options: Namespace, name: str, output: Output) -> Path:
         if options.output.is_dir():
             where = Where(label="-o", file=str(options.output))
             raise Unusable(error(where, "This is a folder", "A file to write", "Add a file's name", code="arguments"))
+        if not options.output.absolute().parent.is_dir():
+            where = Where(label="-o", file=str(options.output))
+            raise Unusable(error(where, "There is no such folder", "A folder that exists", "Make it", code="arguments"))
         if options.output.exists():
             output.say(f"{options.output} will be replaced.")
         return Path(options.output)

@@ -46,9 +46,10 @@ class Output:
             sys.stdout.flush()
 
     def raw(self, text: str) -> None:
-        """Text that is the result itself, such as generated code; the same in both forms."""
-        sys.stdout.write(text)
+        """Text that is the result itself, such as generated code: UTF-8 whatever the terminal, as in a file."""
         sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
 
     def say(self, words: str) -> None:
         """A remark on the way, beside the result."""

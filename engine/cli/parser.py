@@ -77,7 +77,7 @@ def _train(parser: argparse.ArgumentParser) -> None:
 
 def _resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN)
-    parser.add_argument("--epochs", type=int, metavar="N", help="train until so many epochs are done in all")
+    parser.add_argument("--epochs", type=_positive, metavar="N", help="train until so many epochs are done in all")
     _downloads(parser)
     _places(parser)
 

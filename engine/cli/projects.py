@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.cli.outcome import usable
+from engine.cli.outcome import Unusable, usable
 from engine.cli.output import Output
 from engine.examples import example_names, load_example
 from engine.known import known_data
@@ -83,13 +83,13 @@ def places_for(options: Namespace, path: Path | None) -> Places:
 
 def place_of_runs(options: Namespace, path: Path | None) -> Path:
     """The folder that a new run goes to."""
-    return Path(options.runs) if options.runs is not None else runs_folder(path)
+    return _given_runs(options) or runs_folder(path)
 
 
 def run_folders(options: Namespace) -> list[Path]:
     """The folders in which runs are looked for: `--runs`, else `runs` right here and that of unsaved projects."""
-    if options.runs is not None:
-        return [Path(options.runs)]
+    if given := _given_runs(options):
+        return [given]
     here = Path("runs")
     return [folder for folder in (here, runs_folder(None)) if folder != here or here.is_dir()]
 
@@ -114,6 +114,15 @@ def info_of(path: Path) -> RunInfo:
     """What is known of a run; Unusable when it cannot be read."""
     with usable():
         return read_info(path)
+
+
+def _given_runs(options: Namespace) -> Path | None:
+    """The folder of `--runs`, which need not exist yet; Unusable when it is something else."""
+    given: Path | None = options.runs
+    if given is not None and given.exists() and not given.is_dir():
+        where = Where(label="--runs", file=str(given))
+        raise Unusable(error(where, f"{given} is no folder", "A folder for runs", "Name another", code="arguments"))
+    return given
 
 
 def _may_be(info: RunInfo, text: str) -> bool:

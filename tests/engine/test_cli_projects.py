@@ -12,7 +12,7 @@ from engine.edits import disconnect, set_param
 from engine.examples import example_names, load_example
 from engine.projectfile import read_project, write_project
 from engine.settings import list_paths, set_value
-from tests.engine.cli_tools import command
+from tests.engine.cli_tools import ROOT, command, environment
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +181,22 @@ def test_examples_are_listed_and_written(capsys, tmp_path):
     assert read_project(path).project == load_example("spirals")
     assert json.loads(command(capsys, "examples", "spirals").out)["name"] == "spirals"
     assert command(capsys, "examples", "sprials").code == 2
+
+
+def test_what_is_printed_is_utf8_even_where_the_terminal_is_not(tmp_path):
+    line = [sys.executable, str(ROOT / "main.py"), "code", "digits-mlp"]
+    variables = {**environment(tmp_path), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(line, capture_output=True, cwd=ROOT, env=variables, check=False)
+    assert "1×8×8 → 10" in done.stdout.decode("utf-8")
+    line[2:] = ["check", "digits-mlp"]
+    done = subprocess.run(line, capture_output=True, cwd=ROOT, env=variables, check=False)
+    assert done.returncode == 0
+    assert b"1?8?8" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["train", "runs"])
+def test_a_file_is_no_folder_for_runs(name, capsys, tmp_path):
+    (tmp_path / "file").touch()
+    said = command(capsys, name, *(["digits-mlp"] if name == "train" else []), "--runs", tmp_path / "file")
+    assert said.code == 2
+    assert "no folder" in said.err
