@@ -169,6 +169,7 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $border2; p
 QComboBox QAbstractItemView::item { min-height: ${row}px; padding: 0 8px; border-radius: 5px; }
 QComboBox QAbstractItemView::item:selected, QComboBox QAbstractItemView::item:hover { background: $selected;
     color: $text; }
+QDialogButtonBox, QMessageBox { dialogbuttonbox-buttons-have-icons: 0; }
 QCheckBox, QRadioButton { spacing: 8px; min-height: 20px; background: transparent; }
 QCheckBox:disabled, QRadioButton:disabled { color: $text3; }
 QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator { width: 14px; height: 14px;

@@ -7,11 +7,12 @@ a count or a dot appears here instead.
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from engine.analysis import Analysis
 from gui.numbers import count
 from gui.widgets.status_button import StatusButton
+from gui.workspaces import Docks
 
 
 class StatusBar(QStatusBar):
@@ -36,17 +37,18 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.totals)
         self._write()
 
-    def attach(self, button: StatusButton, dock: QDockWidget) -> None:
+    def attach(self, name: str, docks: Docks) -> None:
         """Makes a button show and hide a dock, and light up while the dock is in front."""
-        button.setCheckable(True)
+        button: StatusButton = getattr(self, name)
+        dock = docks.by_name[name]
         tip = self.tr("Show or hide {0}").format(dock.windowTitle())
         button.setToolTip(tip)
 
         def toggle() -> None:
-            shown = dock.isVisible() and not dock.visibleRegion().isEmpty()
-            dock.setVisible(not shown)
-            if not shown:
-                dock.raise_()
+            if docks.in_front(name):
+                docks.conceal(name)
+            else:
+                docks.reveal(name)
 
         button.clicked.connect(toggle)
         dock.visibilityChanged.connect(button.setChecked)

@@ -44,7 +44,7 @@ from gui.training import Training
 from gui.widgets.focus import FocusRing
 from gui.widgets.toast import ToastHost
 from gui.wiring import connect_actions, connect_parts
-from gui.workspaces import COMPARE, TRAIN, Docks, Workspaces
+from gui.workspaces import BOTTOM, COMPARE, TRAIN, Docks, Workspaces
 
 
 class MainWindow(QMainWindow):
@@ -128,9 +128,9 @@ class MainWindow(QMainWindow):
         self.setMenuBar(self.menu_bar)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
-        for name in ("charts", "problems", "runs", "data"):
-            self.status.attach(getattr(self.status, name), self.docks.by_name[name])
-        bottom = [self.docks.by_name[name] for name in ("charts", "problems", "runs", "data")]
+        for name in BOTTOM:
+            self.status.attach(name, self.docks)
+        bottom = [self.docks.by_name[name] for name in BOTTOM]
         self.corner = DockCorner(self, self.charts, bottom)
         self.focus_ring = FocusRing(self)
 
@@ -158,9 +158,13 @@ class MainWindow(QMainWindow):
 
     def go_to(self, workspace: int) -> None:
         """Shows a workspace; the network keeps its zoom and the point at its centre."""
+        # The canvas is hidden while the docks around it move to and fro, so that it never notices.
+        if workspace == COMPARE:
+            self.centre.setCurrentWidget(self.compare)
         self.workspaces.show(workspace)
         self.toolbar.switch.set_current(workspace)
-        self.centre.setCurrentWidget(self.compare if workspace == COMPARE else self.canvas)
+        if workspace != COMPARE:
+            self.centre.setCurrentWidget(self.canvas)
 
     def show_training(self) -> None:
         """Pressing Train goes to the Train workspace once per project; later the person's choice holds."""
@@ -185,9 +189,7 @@ class MainWindow(QMainWindow):
 
     def show_dock(self, name: str) -> None:
         """Brings a dock to the front, because the person asked for it."""
-        dock = self.docks.by_name[name]
-        dock.show()
-        dock.raise_()
+        self.docks.reveal(name)
 
     def toast(self, tone: str, title: str, words: str = "") -> None:
         """Good news, or news that asks for nothing."""

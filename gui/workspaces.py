@@ -16,6 +16,9 @@ from gui import settings
 VERSION = 1
 BUILD, TRAIN, COMPARE = 0, 1, 2
 NAMES = ("build", "train", "compare")
+LEFT = ("palette", "outline")
+RIGHT = ("inspector", "recipe", "code")
+BOTTOM = ("charts", "problems", "runs", "data")
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ class Docks:
     def arrange(self, workspace: int, width: int) -> None:
         """The arrangement of the design for a workspace at this window width."""
         sizes, docks = sizes_for(width), self.by_name
-        left = [docks[name] for name in ("palette", "outline")]
-        bottom = [docks[name] for name in ("charts", "problems", "runs", "data")]
+        left = [docks[name] for name in LEFT]
+        bottom = [docks[name] for name in BOTTOM]
         places = ((Qt.DockWidgetArea.LeftDockWidgetArea, left), (Qt.DockWidgetArea.BottomDockWidgetArea, bottom))
         for area, group in places:
             for dock in group:
@@ -69,7 +72,7 @@ class Docks:
             dock.setVisible(not compare)
         for dock in bottom:
             dock.setVisible(workspace == TRAIN)
-        for name in ("inspector", "recipe", "code"):
+        for name in RIGHT:
             docks[name].setVisible(not compare)
         if compare:
             self._window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, docks["runs"])
@@ -85,8 +88,48 @@ class Docks:
         if workspace == TRAIN:
             self._resize([docks["charts"]], [sizes.bottom], Qt.Orientation.Vertical)
 
+    def reveal(self, name: str) -> None:
+        """Brings a dock to the front. Its row opens as a whole, so that the tabs of its neighbours are there too."""
+        dock = self.by_name[name]
+        row = self._row(dock)
+        if dock.isFloating() or all(item.isHidden() for item in row):
+            sizes = sizes_for(self._window.width())
+            sides = self._sides()
+            widths = [item.width() for item in sides]
+            for item in row or [dock]:
+                item.show()
+            if name in BOTTOM and not dock.isFloating():
+                self._resize([dock], [sizes.bottom], Qt.Orientation.Vertical)
+                # A row that opens makes Qt share out the width anew; the columns keep theirs.
+                self._resize(sides, widths, Qt.Orientation.Horizontal)
+        dock.show()
+        dock.raise_()
+
+    def conceal(self, name: str) -> None:
+        """Closes a dock with its row, or only the dock when it floats."""
+        dock = self.by_name[name]
+        for item in [dock] if dock.isFloating() else self._row(dock):
+            item.hide()
+
+    def in_front(self, name: str) -> bool:
+        """Whether a dock can be seen now."""
+        dock = self.by_name[name]
+        return dock.isVisible() and not dock.visibleRegion().isEmpty()
+
+    def _row(self, dock: QDockWidget) -> list[QDockWidget]:
+        """The docks that share the bottom row with one, itself included; only itself elsewhere."""
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        if dock.isFloating() or self._window.dockWidgetArea(dock) != bottom:
+            return [dock]
+        docks = [self.by_name[name] for name in BOTTOM]
+        return [item for item in docks if not item.isFloating() and self._window.dockWidgetArea(item) == bottom]
+
+    def _sides(self) -> list[QDockWidget]:
+        # Docks behind a tab keep a width of long ago: only the one in front knows.
+        return [self.by_name[name] for name in (*LEFT, *RIGHT) if self.in_front(name)]
+
     def _arrange_right(self, sizes: Sizes) -> None:
-        inspector, recipe, code = (self.by_name[name] for name in ("inspector", "recipe", "code"))
+        inspector, recipe, code = (self.by_name[name] for name in RIGHT)
         for dock in (inspector, recipe, code):
             dock.setFloating(False)
             self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)

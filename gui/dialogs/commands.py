@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QIcon, QKeySequence
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDialog, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from gui.actions import Actions
 from gui.families import families, matches
 from gui.icons import family_icon
-from gui.theme import metrics
+from gui.theme import color, metrics
+from gui.widgets.box import paint_box
 from gui.widgets.search_field import SearchField
 
 _DO = Qt.ItemDataRole.UserRole
@@ -52,6 +53,12 @@ class CommandBox(QDialog):
         self.search.returnPressed.connect(self._take)
         self.list.itemClicked.connect(lambda _item: self._take())
         self.fill("")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A popup's fill and edge; Qt gives a frameless window neither."""
+        painter = QPainter(self)
+        paint_box(painter, QRectF(self.rect()), fill=color("raised"), edge=color("border2"), radius=0)
+        painter.end()
 
     def open(self) -> None:
         """Shows the box under the field that opened it."""

@@ -47,6 +47,10 @@ class CodePanel(QWidget):
         themes.changed.connect(self._recolor)
         self.show_analysis(document.analysis)
 
+    def sizeHint(self) -> QSize:
+        """The right column's width, whatever stands in it: a dock that opens elsewhere must not make it wider."""
+        return QSize(264, 400)
+
     def show_analysis(self, analysis: Analysis) -> None:
         """Shows the code of the last check; while the graph has errors the last good code stays, dimmed."""
         if analysis.source:

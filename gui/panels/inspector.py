@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from engine import edits
@@ -48,6 +48,10 @@ class InspectorPanel(QScrollArea):
         document.changed.connect(lambda _delta: self.refresh())
         document.analyzed.connect(self._show_analysis)
         self.refresh()
+
+    def sizeHint(self) -> QSize:
+        """The right column's width, whatever stands in it: a dock that opens elsewhere must not make it wider."""
+        return QSize(264, 400)
 
     @property
     def form(self) -> Form | None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBox
 
 from engine.analysis import NodeFacts
 from engine.declare import Declaration
-from engine.graph import Node
+from engine.graph import OUTPUT, Node
 from gui.icons import paint_icon
 from gui.numbers import count
 from gui.theme import color, metrics, mono_font, themes, ui_font
@@ -71,7 +71,8 @@ class Head(QWidget):
         self._shown = node.name
         self.name.setText(node.name)
         family = declaration.family if declaration else "merge"
-        self._tile.family, self._tile.glyph = family, "group" if node.is_group else f"family-{family}"
+        glyph = "family-io-out" if node.type == OUTPUT else f"family-{family}"
+        self._tile.family, self._tile.glyph = family, "group" if node.is_group else glyph
         self._tile.update()
         title = self.tr("Block") if node.is_group else (declaration.title if declaration else node.type)
         self._type.setText(title)
@@ -112,7 +113,8 @@ class ShapeRows(QWidget):
         left = ", ".join(arrived)
         right = " , ".join(str(info) for info in facts.outputs.values()) if facts else ""
         unknown = self.tr("unknown")
-        words = "  ›  ".join(part for part in (left, right or unknown) if part)
+        ends = node.type == OUTPUT
+        words = "  ›  ".join(part for part in (left, "" if ends and left else right or unknown) if part)
         self._left.setText(words)
         self._left.setToolTip(words)
         self._right.setText(self.tr("per sample"))
@@ -129,4 +131,4 @@ class ShapeRows(QWidget):
         self._cost.setToolTip("\n".join(extra))
         adds = facts.multiply_adds if facts else 0
         self._adds.setText(self.tr("{0} multiply-adds").format(count(adds)) if adds else "")
-        self._left.setStyleSheet("" if right else f"color: {color('text3').name()}")
+        self._left.setStyleSheet("" if right or (ends and left) else f"color: {color('text3').name()}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from engine.graph import Graph
@@ -61,6 +61,10 @@ class RecipePanel(QScrollArea):
         document.opened.connect(self.fill)
         document.changed.connect(self._changed)
         self.fill()
+
+    def sizeHint(self) -> QSize:
+        """The right column's width, whatever stands in it: a dock that opens elsewhere must not make it wider."""
+        return QSize(264, 400)
 
     def fill(self) -> None:
         """Shows the project's recipe."""

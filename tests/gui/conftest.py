@@ -35,6 +35,14 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def own_clipboard() -> Iterator[None]:
+    """An empty clipboard after each test: the offscreen platform frees what is left on it too late, and crashes."""
+    yield
+    if isinstance(QApplication.instance(), QApplication):
+        QApplication.clipboard().clear()
+
+
+@pytest.fixture(autouse=True)
 def no_qt_warnings() -> Iterator[list[str]]:
     """Fail the test on any warning of Qt; a test that provokes one clears the list it gets here."""
     heard: list[str] = []
