@@ -16,8 +16,8 @@ from engine.check import check_project
 from engine.project import Project
 from gui.document import Document
 
-_SETTLE_MS = 15
-"""Edits within this time are checked together: a drag makes dozens of them."""
+_SETTLE_MS = 0
+"""Edits of one turn of the event loop are checked together; later ones overtake those still waiting."""
 
 
 class Checker(QObject):

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import keyword
-import tokenize
-
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextCharFormat, QTextCursor, QTextFormat
+from PySide6.QtCore import QRect, QSize, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
 from engine.analysis import Analysis
 from gui.document import Document
+from gui.panels.code_colors import CodeColors
 from gui.theme import color, metrics, mono_font, themes
 from gui.widgets.buttons import tool_button
-
-_TOKENS = {"keyword": "series.0", "string": "series.2", "number": "series.1", "comment": "text3", "name": "text"}
 
 
 class CodePanel(QWidget):
@@ -44,7 +39,7 @@ class CodePanel(QWidget):
         document.analyzed.connect(self.show_analysis)
         document.opened.connect(lambda: self.show_analysis(document.analysis))
         document.selection.changed.connect(self._follow)
-        themes.changed.connect(self._recolor)
+        themes.changed.connect(self.text.colors.restyle)
         self.show_analysis(document.analysis)
 
     def sizeHint(self) -> QSize:
@@ -60,30 +55,24 @@ class CodePanel(QWidget):
             self._words.setText(self.tr("Not the newest: mend the errors to see the code again."))
         self.text.setEnabled(bool(analysis.source) or not analysis.errors)
 
-    def showEvent(self, event: object) -> None:
-        """Writes what came while hidden."""
-        super().showEvent(event)  # type: ignore[arg-type]
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Being painted is being looked at: a panel behind a tab counts as visible but is not worth writing."""
+        super().paintEvent(event)
         if self._waiting is not None:
-            self._write(self._waiting)
+            QTimer.singleShot(0, self, self._write_waiting)
 
     def _write(self, source: str) -> None:
-        if not self.isVisible():
-            self._waiting = source
+        self._waiting = source
+        self.update()
+
+    def _write_waiting(self) -> None:
+        if self._waiting is None:
             return
-        self._waiting = None
-        if source == self.text.toPlainText():
-            self._follow()
-            return
+        source, self._waiting = self._waiting, None
         self._following = True
-        place = self.text.verticalScrollBar().value()
-        self.text.setPlainText(source)
-        self._recolor()
-        self.text.verticalScrollBar().setValue(place)
+        self.text.replace_lines(source)
         self._following = False
         self._follow()
-
-    def _recolor(self) -> None:
-        paint_code(self.text)
 
     def _select(self) -> None:
         if self._following or not self.text.hasFocus():
@@ -93,7 +82,7 @@ class CodePanel(QWidget):
             self._document.selection.select([found])
 
     def _follow(self) -> None:
-        if not self.isVisible():
+        if self._waiting is not None:
             return
         chosen = self._document.selection.nodes
         lines = [line for line, key in self._document.analysis.lines.items() if key in chosen]
@@ -114,6 +103,7 @@ class _Text(QPlainTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.colors = CodeColors(self.document())
         self._numbers = _Numbers(self)
         self.setViewportMargins(self.numbers_width(), 0, 0, 0)
         self.updateRequest.connect(self._scroll)
@@ -121,6 +111,23 @@ class _Text(QPlainTextEdit):
     def numbers_width(self) -> int:
         """Room for the line numbers."""
         return 12 + self.fontMetrics().horizontalAdvance("9") * max(3, len(str(self.blockCount())))
+
+    def replace_lines(self, source: str) -> None:
+        """Writes new text by replacing the lines that differ, so that little is coloured and the place stays."""
+        old, new = self.toPlainText().split("\n"), source.split("\n")
+        if old == new:
+            return
+        shorter = min(len(old), len(new))
+        start = next((row for row in range(shorter) if old[row] != new[row]), shorter)
+        end = next((row for row in range(shorter - start) if old[-1 - row] != new[-1 - row]), shorter - start)
+        if start + end == shorter:
+            # Lines were only added or only removed: one that stays goes along, so that there is something to replace.
+            start, end = (start - 1, end) if start else (start, end - 1)
+        cursor = QTextCursor(self.document().findBlockByNumber(start))
+        cursor.movePosition(QTextCursor.MoveOperation.StartOfBlock)
+        last = self.document().findBlockByNumber(len(old) - 1 - end)
+        cursor.setPosition(last.position() + last.length() - 1, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText("\n".join(new[start : len(new) - end]))
 
     def mark(self, lines: list[int]) -> None:
         """Gives 1-based lines the colour of a selection."""
@@ -179,36 +186,3 @@ class _Numbers(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """The numbers beside the text."""
         self._text.paint_numbers(event)
-
-
-def paint_code(edit: QPlainTextEdit) -> None:
-    """Colours Python text: keywords, strings, numbers, comments."""
-    document, source = edit.document(), edit.toPlainText()
-    cursor = QTextCursor(document)
-    cursor.select(QTextCursor.SelectionType.Document)
-    cursor.setCharFormat(_format(color("text")))
-    starts = [document.findBlockByNumber(row).position() for row in range(document.blockCount())]
-    for kind, (row, column), (last_row, last_column) in _pieces(source):
-        cursor.setPosition(starts[row - 1] + column)
-        cursor.setPosition(starts[last_row - 1] + last_column, QTextCursor.MoveMode.KeepAnchor)
-        cursor.setCharFormat(_format(color(_TOKENS[kind])))
-
-
-def _pieces(source: str) -> list[tuple[str, tuple[int, int], tuple[int, int]]]:
-    found = []
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            kind = {tokenize.STRING: "string", tokenize.NUMBER: "number", tokenize.COMMENT: "comment"}.get(token.type)
-            if token.type == tokenize.NAME and (keyword.iskeyword(token.string) or token.string == "self"):
-                kind = "keyword"
-            if kind:
-                found.append((kind, token.start, token.end))
-    except (tokenize.TokenError, IndentationError):
-        return found
-    return found
-
-
-def _format(ink: QColor) -> QTextCharFormat:
-    made = QTextCharFormat()
-    made.setForeground(ink)
-    return made

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QIcon, QPaintEvent
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from engine.declare import Declaration, find
+from engine.diff import Delta
 from engine.graph import GROUP_INPUT, GROUP_OUTPUT, OUTPUT, Graph, Node, order
 from gui.document import Document
 from gui.icons import family_icon, icon
@@ -34,37 +35,52 @@ class OutlinePanel(QWidget):
         self.tree.header().setStretchLastSection(False)
         self.tree.header().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.tree.header().setMinimumSectionSize(24)
-        self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        # Not ResizeToContents: with it, each text that is written measures the whole tree again.
+        self.tree.header().setResizeContentsPrecision(0)
+        self.tree.header().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._stale = True
         layout = QVBoxLayout(self)
         layout.setContentsMargins(metrics.control_padding, metrics.control_padding, 4, 0)
         layout.addWidget(self.search)
         layout.addWidget(self.tree)
-        self.search.searched.connect(lambda _text: self.fill())
+        self.search.searched.connect(lambda _text: self._mark_stale())
         self.tree.itemSelectionChanged.connect(self._select)
-        document.opened.connect(self.fill)
-        document.changed.connect(lambda _delta: self.fill())
+        document.opened.connect(self._mark_stale)
+        document.changed.connect(self._changed)
         document.analyzed.connect(lambda _analysis: self._write_facts())
         document.selection.changed.connect(self._follow)
 
-    def showEvent(self, event: object) -> None:
-        """Fills only once somebody looks."""
-        super().showEvent(event)  # type: ignore[arg-type]
-        self.fill()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Being painted is being looked at: a panel behind a tab counts as visible but is not worth filling."""
+        super().paintEvent(event)
+        if self._stale:
+            QTimer.singleShot(0, self, self.fill)
 
     def fill(self) -> None:
-        """Writes the tree again; skipped while hidden."""
-        if not self.isVisible():
+        """Writes the tree again, when something has changed since the last time."""
+        if not self._stale:
             return
+        self._stale = False
         self._filling = True
         self.tree.clear()
-        self._add_level(self.tree.invisibleRootItem(), self._document.graph, "", set())
+        roots: list[QTreeWidgetItem] = []
+        self._add_level(roots, self._document.graph, "", set())
+        self.tree.addTopLevelItems(roots)
         self.tree.expandToDepth(0)
-        self._write_facts()
         self._filling = False
+        self._write_facts()
         self._follow()
 
-    def _add_level(self, parent: QTreeWidgetItem, graph: Graph, definition: str, above: set[str]) -> None:
+    def _changed(self, delta: Delta) -> None:
+        if delta.graph:
+            self._mark_stale()
+
+    def _mark_stale(self) -> None:
+        self._stale = True
+        self.update()
+
+    def _add_level(self, into: list[QTreeWidgetItem], graph: Graph, definition: str, above: set[str]) -> None:
         level = graph.level(definition)
         words = self.search.text().strip().lower()
         try:
@@ -82,17 +98,26 @@ class OutlinePanel(QWidget):
             declaration = find("layer", node.type)
             item.setIcon(0, _icon(node, declaration))
             item.setToolTip(0, declaration.title if declaration else node.type)
-            parent.addChild(item)
+            into.append(item)
             if node.is_group and node.definition in graph.definitions and node.definition not in above:
-                self._add_level(item, graph, node.definition, above | {node.definition})
+                inside: list[QTreeWidgetItem] = []
+                self._add_level(inside, graph, node.definition, above | {node.definition})
+                item.addChildren(inside)
 
     def _write_facts(self) -> None:
-        if not self.isVisible():
+        if self._stale:
             return
+        self.tree.setUpdatesEnabled(False)
         for item in self._items():
             facts = self._document.analysis.nodes.get(item.data(0, _KEY))
-            item.setText(1, str(facts.output) if facts and facts.output else "")
-            item.setText(2, count(facts.parameters) if facts and facts.parameters else "")
+            shape = str(facts.output) if facts and facts.output else ""
+            weights = count(facts.parameters) if facts and facts.parameters else ""
+            for column, words in ((1, shape), (2, weights)):
+                if item.text(column) != words:
+                    item.setText(column, words)
+        for column in (1, 2):
+            self.tree.resizeColumnToContents(column)
+        self.tree.setUpdatesEnabled(True)
 
     def _items(self) -> list[QTreeWidgetItem]:
         found, waiting = [], [self.tree.invisibleRootItem()]
@@ -108,7 +133,7 @@ class OutlinePanel(QWidget):
             self._document.selection.select([item.data(0, _KEY) for item in self.tree.selectedItems()])
 
     def _follow(self) -> None:
-        if not self.isVisible():
+        if self._stale:
             return
         self._filling = True
         chosen = self._document.selection.nodes
