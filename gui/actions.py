@@ -91,6 +91,8 @@ COMMANDS: tuple[Command, ...] = (
     _c("double_rate", "train", "Double the learning rate", "Multiply the rate of the running training by 2",
        "Ctrl+Alt+Up"),
     _c("show_runs", "runs", "Show runs", "Open the list of runs", "Ctrl+Shift+R", icon="runs"),
+    _c("evaluate", "runs", "Evaluate…", "Figures and confusion matrix of the run that is open", "Ctrl+Shift+E",
+       icon="target"),
     _c("open_runs_folder", "runs", "Open the runs folder", "Show the files of the runs", icon="folder"),
     _c("clear_overlay", "runs", "Clear the overlay", "Show one run in the charts again"),
     _c("commands", "help", "Do anything…", "Search every command and every layer", "Ctrl+Shift+P", icon="search"),

@@ -233,3 +233,15 @@ def export_model(order: ExportOrder) -> Work:
         return export_run(restored, order.path, format=order.format, places=order.places)
 
     return work
+
+
+def evaluate(run: Path, places: Places, split: str, checkpoint: str) -> Work:
+    """Work that evaluates a run's weights on a split: figures and, for classes, the confusion matrix, as plain data."""
+
+    def work(progress: Progress, _cancel: threading.Event) -> Any:
+        from engine.runtime.evaluate import evaluate_run
+
+        progress(0, None, "Evaluating")
+        return evaluate_run(run, places=places, split=split, checkpoint=checkpoint)
+
+    return work

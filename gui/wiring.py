@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 
 from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
+from gui.dialogs.evaluate import EvaluateDialog
 from gui.dialogs.export import ExportDialog, report_title, report_words
 from gui.dialogs.help import show_layer_help, show_shortcuts
 from gui.dialogs.settings import SettingsDialog
@@ -65,6 +66,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.runs.project_requested.connect(runflow.open_run_project)
     window.runs.continue_requested.connect(lambda run: (runflow.open_run(run), window.ask_continue()))
     window.runs.export_requested.connect(lambda run: _export(window, run))
+    window.runs.evaluate_requested.connect(lambda run: _evaluate(window, run))
     window.runs.count_changed.connect(window.status.set_runs)
     window.data.summary_changed.connect(window.status.set_data)
     window.data.problem.connect(window.notifier.problem)
@@ -105,6 +107,7 @@ def connect_actions(window: MainWindow) -> None:
             "continue_run": window.ask_continue,
             "halve_rate": lambda: training.scale("recipe.optimizer.lr", 0.5),
             "double_rate": lambda: training.scale("recipe.optimizer.lr", 2.0),
+            "evaluate": lambda: _evaluate(window, window.runflow.shown),
             "show_runs": lambda: window.show_dock("runs"),
             "open_runs_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.runflow.runs_folder))),
             "clear_overlay": window.runs.clear_overlay,
@@ -149,6 +152,13 @@ def _show_state(window: MainWindow) -> None:
 def _overlay(window: MainWindow, runs: list) -> None:  # type: ignore[type-arg]
     window.feed.show_over(runs)
     window.compare.show_runs(runs)
+
+
+def _evaluate(window: MainWindow, run: Path | None) -> None:
+    if run is None:
+        window.show_dock("runs")
+        return
+    EvaluateDialog(window.jobs, run, window.runflow.places, window).open()
 
 
 def _export(window: MainWindow, run: Path | None) -> None:

@@ -51,6 +51,7 @@ class RunsPanel(QWidget):
     project_requested = Signal(object)
     continue_requested = Signal(object)
     export_requested = Signal(object)
+    evaluate_requested = Signal(object)
     problem = Signal(object)
     count_changed = Signal(int)
 
@@ -213,6 +214,7 @@ class RunsPanel(QWidget):
         menu.addAction(icon("charts"), self.tr("Show its curves"), lambda: self.opened.emit(path))
         menu.addAction(icon("continue"), self.tr("Continue…"), lambda: self.continue_requested.emit(path))
         menu.addAction(icon("open"), self.tr("Open its project"), lambda: self.project_requested.emit(path))
+        menu.addAction(icon("target"), self.tr("Evaluate…"), lambda: self.evaluate_requested.emit(path))
         menu.addAction(icon("export"), self.tr("Export…"), lambda: self.export_requested.emit(path))
         menu.addSeparator()
         menu.addAction(icon("pencil"), self.tr("Rename"), lambda: self.table.editItem(item, NAME))
