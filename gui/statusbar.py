@@ -28,7 +28,7 @@ class StatusBar(QStatusBar):
         self.data = StatusButton("data", self.tr("Data"))
         for button in (self.charts, self.problems, self.runs, self.data):
             self.addWidget(button)
-        self._totals = ""
+        self._totals = self._training_on = ""
         self._device = self.tr("preparing engine…")
         self.totals = QLabel()
         self.totals.setProperty("role", "hint")
@@ -87,8 +87,14 @@ class StatusBar(QStatusBar):
         self._device = words
         self._write()
 
+    def set_training_on(self, words: str) -> None:
+        """What the running training really uses; empty while none runs."""
+        self._training_on = words
+        self._write()
+
     def _write(self) -> None:
-        self.totals.setText("  ·  ".join(part for part in (self._totals, self._device) if part))
+        device = self._training_on or self._device
+        self.totals.setText("  ·  ".join(part for part in (self._totals, device) if part))
 
 
 def _content(button: StatusButton, icon: str, words: str, token: str) -> None:

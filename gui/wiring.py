@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QTime, QUrl
 from PySide6.QtGui import QDesktopServices
 
+from engine.events import RunStarted
 from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
 from gui.dialogs.evaluate import EvaluateDialog
@@ -145,8 +146,16 @@ def _show_timeline(window: MainWindow) -> None:
 
 def _show_state(window: MainWindow) -> None:
     active = window.training.active
+    run = window.training.timeline.run
+    window.status.set_training_on(_device_words(window, run) if active and run else "")
     window.status.charts.set_dot("ok" if active else None)
     window.runs.set_live(window.training.run_path if active else None)
+
+
+def _device_words(window: MainWindow, run: RunStarted) -> str:
+    threads = window.tr("1 thread") if run.threads == 1 else window.tr("{0} threads").format(run.threads)
+    device = window.tr("CPU, {0}").format(threads) if run.device == "cpu" else run.device.upper()
+    return window.tr("training on {0}").format(device)
 
 
 def _overlay(window: MainWindow, runs: list) -> None:  # type: ignore[type-arg]
