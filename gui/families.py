@@ -36,4 +36,5 @@ def families() -> dict[str, list[Declaration]]:
 def matches(declaration: Declaration, words: str) -> bool:
     """Whether a layer answers to every word of a search, by title, type, former name or search word."""
     known = " ".join((declaration.title, declaration.type, *declaration.was, *declaration.search)).lower()
-    return all(word in known for word in words.lower().split())
+    # Code is pasted with its module: nn.Linear is Linear.
+    return all(word.removeprefix("torch.").removeprefix("nn.") in known for word in words.lower().split())

@@ -38,6 +38,8 @@ class PalettePanel(QWidget):
         self.search.setToolTip(self.tr("Search by name, by PyTorch's or Keras' name, or by what it does"))
         self.tree = _Tree()
         self._full: set[str] = set()
+        self._opened = set(_OPEN_AT_FIRST)
+        self._searching = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(metrics.control_padding, metrics.control_padding, 4, 0)
         layout.setSpacing(metrics.grid)
@@ -51,6 +53,8 @@ class PalettePanel(QWidget):
         self.search.returnPressed.connect(self._take_current)
         self.tree.itemActivated.connect(self._activate)
         self.tree.itemClicked.connect(self._click)
+        self.tree.itemExpanded.connect(lambda item: self._fold(item, True))
+        self.tree.itemCollapsed.connect(lambda item: self._fold(item, False))
         self.tree.drag_started.connect(self.drag_started)
         shortcut = QShortcut(QKeySequence("/"), self.window())
         shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
@@ -59,25 +63,21 @@ class PalettePanel(QWidget):
 
     def fill(self, words: str) -> None:
         """Shows the layers that answer to a search; all of them, folded, for no words."""
-        open_now = {
-            str(item.data(0, _FAMILY))
-            for item in (self.tree.topLevelItem(row) for row in range(self.tree.topLevelItemCount()))
-            if item and item.isExpanded()
-        } or set(_OPEN_AT_FIRST)
+        self._searching = bool(words.strip())
         self.tree.clear()
         for family, layers in families().items():
             found = [layer for layer in layers if matches(layer, words)] if words.strip() else layers
             if found:
-                self._add_family(family, found, searching=bool(words.strip()), opened=family in open_now)
-        if words.strip():
+                self._add_family(family, found, opened=self._searching or family in self._opened)
+        if self._searching:
             self.tree.move(1)
 
-    def _add_family(self, family: str, layers: list[Declaration], *, searching: bool, opened: bool) -> None:
+    def _add_family(self, family: str, layers: list[Declaration], *, opened: bool) -> None:
         head = QTreeWidgetItem([family_title(family)])
         head.setData(0, _FAMILY, family)
         head.setData(0, _COUNT, len(layers))
         self.tree.addTopLevelItem(head)
-        shown = layers if searching or family in self._full or len(layers) <= _FEW + 1 else layers[:_FEW]
+        shown = layers if self._searching or family in self._full or len(layers) <= _FEW + 1 else layers[:_FEW]
         for layer in shown:
             item = QTreeWidgetItem([layer.title])
             item.setData(0, _TYPE, layer.type)
@@ -89,7 +89,13 @@ class PalettePanel(QWidget):
             more.setData(0, _MORE, family)
             more.setToolTip(0, self.tr("Show every layer of this family"))
             head.addChild(more)
-        head.setExpanded(searching or opened)
+        head.setExpanded(opened)
+
+    def _fold(self, item: QTreeWidgetItem, opened: bool) -> None:
+        """Remembers what the person folds; a search opens everything only for as long as it lasts."""
+        if not self._searching:
+            change = self._opened.add if opened else self._opened.discard
+            change(str(item.data(0, _FAMILY)))
 
     def _click(self, item: QTreeWidgetItem, _column: int = 0) -> None:
         if item.data(0, _MORE):

@@ -1,0 +1,176 @@
+"""The inspector with real keys: what is typed reaches the network once, can be undone, and nonsense stays out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from engine import edits, groups
+from engine.examples import load_example
+from engine.problem import Problem
+from engine.runtime.analyze import analyze
+from gui.document import Document
+from gui.panels.inspector import InspectorPanel
+from gui.widgets.choices import Check
+from gui.widgets.section import CollapsibleSection
+from tests.gui.helpers import write
+
+
+@pytest.fixture
+def document(qapp: object) -> Document:
+    made = Document()
+    made.adopt(load_example("digits-mlp"))
+    return made
+
+
+@pytest.fixture
+def inspector(document: Document, shown: Callable[..., QWidget]) -> InspectorPanel:
+    panel = InspectorPanel(document)
+    shown(panel).resize(320, 800)
+    document.selection.select([("", "hidden1")])
+    document.accept(analyze(document.project), document.project)
+    return panel
+
+
+def words(panel: QWidget) -> str:
+    return "\n".join(label.text() for label in panel.findChildren(QLabel) if label.isVisible())
+
+
+def test_nothing_selected_says_what_to_do(inspector: InspectorPanel, document: Document) -> None:
+    document.selection.clear()
+    assert "Nothing selected" in words(inspector)
+
+
+def test_several_layers_are_counted_with_their_parameters(inspector: InspectorPanel, document: Document) -> None:
+    document.selection.select([("", "hidden1"), ("", "hidden2")])
+    assert "2 layers selected" in words(inspector)
+    assert "6,240 parameters" in words(inspector)
+
+
+def test_enter_writes_a_setting_and_undo_takes_it_back(inspector: InspectorPanel, document: Document) -> None:
+    assert inspector.form is not None
+    field = inspector.form.editor("units")
+    write(field, "96")
+    assert document.graph.nodes["hidden1"].params["units"] == 96
+    document.undo()
+    assert document.graph.nodes["hidden1"].params["units"] == 64
+    assert field.entry.text() == "64"  # type: ignore[attr-defined]
+
+
+def test_a_sum_may_be_typed(inspector: InspectorPanel, document: Document) -> None:
+    assert inspector.form is not None
+    field = inspector.form.editor("units")
+    write(field, "2*64")
+    assert document.graph.nodes["hidden1"].params["units"] == 128
+    assert field.entry.text() == "128"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("text", ["-3", "abc", "1.5", ""])
+def test_a_bad_value_is_marked_and_not_taken(inspector: InspectorPanel, document: Document, text: str) -> None:
+    assert inspector.form is not None
+    before = document.project
+    field = inspector.form.editor("units")
+    write(field, text)
+    assert document.project is before
+    assert field.message.isVisible()  # type: ignore[attr-defined]
+    assert field.entry.property("invalid")  # type: ignore[attr-defined]
+
+
+def test_one_value_is_one_step_of_undo(inspector: InspectorPanel, document: Document) -> None:
+    assert inspector.form is not None
+    field = inspector.form.editor("units")
+    write(field, "96")
+    QTest.keyClick(field.entry, Qt.Key.Key_Tab)  # type: ignore[attr-defined]
+    document.undo()
+    assert not document.undo_label
+
+
+def test_the_bias_says_what_it_costs_and_is_taken_by_a_press(inspector: InspectorPanel, document: Document) -> None:
+    assert inspector.form is not None
+    check = inspector.form.editor("bias")
+    assert isinstance(check, Check)
+    assert check.text() == "adds 64 parameters"
+    QTest.mouseClick(check, Qt.MouseButton.LeftButton, pos=QPoint(8, check.height() // 2))
+    assert document.graph.nodes["hidden1"].params["bias"] is False
+    assert check.text() == ""
+
+
+def test_a_layer_is_renamed_at_the_top(inspector: InspectorPanel, document: Document) -> None:
+    write(inspector._head.name, "wide")
+    assert document.graph.nodes["hidden1"].name == "wide"
+
+
+@pytest.mark.parametrize("name", ["relu1", "class", "has space", "9lives"])
+def test_a_bad_name_is_refused_with_its_reason(
+    inspector: InspectorPanel, document: Document, qtbot: QtBot, name: str
+) -> None:
+    with qtbot.waitSignal(document.refused, timeout=1000) as heard:
+        write(inspector._head.name, name)
+    assert isinstance(heard.args[0], Problem)
+    assert heard.args[0].happened
+    assert document.graph.nodes["hidden1"].name == "hidden1"
+    assert inspector._head.name.text() == "hidden1"
+
+
+def test_shapes_and_cost_stand_at_the_top(inspector: InspectorPanel) -> None:
+    said = words(inspector)
+    assert "4,160 parameters" in said
+    assert "64  ›  64" in said
+
+
+def test_a_problem_of_the_layer_is_told(inspector: InspectorPanel, document: Document) -> None:
+    document.edit_graph("Wrong", lambda graph: edits.remove_nodes(graph, "", ["flatten"]))
+    document.selection.select([("", "hidden1")])
+    document.accept(analyze(document.project), document.project)
+    told = [problem for problem in document.analysis.problems if problem.where.node == "hidden1"]
+    assert told
+    assert told[0].happened in words(inspector)
+
+
+def test_a_note_is_written_and_kept(inspector: InspectorPanel, document: Document) -> None:
+    section = next(
+        part for part in inspector.findChildren(CollapsibleSection) if inspector._note in part.findChildren(QWidget)
+    )
+    section.set_open(True)
+    write(inspector._note, "why 64")
+    assert document.graph.nodes["hidden1"].note == "why 64"
+
+
+def test_the_repeat_of_a_block_is_set(inspector: InspectorPanel, document: Document) -> None:
+    made: list[str] = []
+
+    def change(graph: object) -> object:
+        graph, block = groups.group(graph, "", ["hidden2", "relu2"])  # type: ignore[arg-type]
+        made.append(block)
+        return graph
+
+    document.edit_graph("Group", change)  # type: ignore[arg-type]
+    document.selection.select([("", made[0])])
+    write(inspector._repeat, "20")
+    assert document.graph.nodes[made[0]].repeat == 20
+    document.undo()
+    assert document.graph.nodes[made[0]].repeat == 1
+    assert inspector._repeat.value() == 1
+
+
+def test_an_initialiser_of_its_own_is_chosen_and_the_default_named(
+    inspector: InspectorPanel, document: Document
+) -> None:
+    assert inspector._initial is not None
+    choice = inspector._initial.editor("initializer")._choice  # type: ignore[attr-defined]
+    QTest.keyClick(choice, Qt.Key.Key_Down)
+    chosen = document.graph.nodes["hidden1"].params["initializer"]
+    assert chosen["type"] == choice.value()
+    document.undo()
+    assert "initializer" not in document.graph.nodes["hidden1"].params
+    assert choice.value() is None
+
+
+def test_the_inspector_follows_a_layer_that_is_deleted(inspector: InspectorPanel, document: Document) -> None:
+    document.edit_graph("Delete", lambda graph: edits.remove_nodes(graph, "", ["hidden1"]))
+    assert "Nothing selected" in words(inspector)
