@@ -54,14 +54,19 @@ def test_epoch_figures_weigh_every_sample_alike() -> None:
     assert ended.val_loss == pytest.approx(validation, rel=1e-5)
 
 
-def test_a_long_run_samples_its_losses_by_time_and_a_short_one_tells_them_all(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    all_told = [event for event in trained(training(epochs=2)) if isinstance(event, Step) and event.loss is not None]
-    assert len(all_told) == 20
-    monkeypatch.setattr("engine.runtime.training.LEAST_SAMPLES", 4)
-    few = [event for event in trained(training(epochs=2)) if isinstance(event, Step) and event.loss is not None]
-    assert 4 <= len(few) < 20
+def _told(monkeypatch: pytest.MonkeyPatch, **limits: float) -> int:
+    for name, value in limits.items():
+        monkeypatch.setattr(f"engine.runtime.training.{name}", value)
+    return sum(isinstance(event, Step) and event.loss is not None for event in trained(training(epochs=2)))
+
+
+def test_a_long_run_samples_its_losses_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= _told(monkeypatch, LEAST_SAMPLES=1, SAMPLE=60.0) < 6
+
+
+def test_a_short_run_tells_more_losses_but_none_closer_than_agreed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _told(monkeypatch, LEAST_SAMPLES=400, SAMPLE=60.0, CLOSEST=0.0) == 20
+    assert _told(monkeypatch, LEAST_SAMPLES=400, SAMPLE=60.0, CLOSEST=60.0) < 6
 
 
 def test_every_loss_is_told_while_stepping(monkeypatch: pytest.MonkeyPatch) -> None:
