@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextCursor, QTextFormat
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
 from engine.analysis import Analysis
 from gui.document import Document
 from gui.panels.code_colors import CodeColors
 from gui.theme import color, metrics, mono_font, themes
 from gui.widgets.buttons import tool_button
+from gui.widgets.labels import ElidedLabel
 
 
 class CodePanel(QWidget):
@@ -22,8 +23,8 @@ class CodePanel(QWidget):
         self._following = False
         self._waiting: str | None = None
         self.text = _Text()
-        self._words = QLabel()
-        self._words.setProperty("role", "hint")
+        # Elided: words at the foot must not decide how wide the column is.
+        self._words = ElidedLabel(role="hint")
         copy = tool_button("copy", self.tr("Copy the code"), dense=True)
         copy.clicked.connect(lambda: QApplication.clipboard().setText(self.text.toPlainText()))
         foot = QHBoxLayout()
