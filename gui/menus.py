@@ -44,8 +44,10 @@ class MenuBar(QMenuBar):
         self._corner = QWidget(self)
         row = QHBoxLayout(self._corner)
         row.setContentsMargins(0, 0, 14, 0)
-        self._corner.setFixedHeight(28)
-        row.addWidget(self._state, 0, Qt.AlignmentFlag.AlignVCenter)
+        # A width of its own: a menu bar does not make more room when the words grow.
+        self._corner.setFixedSize(400, 28)
+        self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._state)
         self.setCornerWidget(self._corner, Qt.Corner.TopRightCorner)
         document.state_changed.connect(self.show_state)
         self._recovery_words = ""
@@ -61,7 +63,6 @@ class MenuBar(QMenuBar):
         elif document.path is None:
             state = self.tr("Not saved yet")
         self._state.setText(f"<b>{name}</b>&nbsp;&nbsp; {state}")
-        self._state.adjustSize()
         self.parentWidget().setWindowTitle(f"{name}{'*' if document.dirty else ''} · Layerwright")
         if not document.dirty:
             self._recovery_words = ""

@@ -88,8 +88,8 @@ class RunFlow(QObject):
             self.problem.emit(found or error(str(run), self.tr("The run cannot be read."), "", str(fault)))
             return
         self.shown = run
-        self._training.show(timeline)
         self.opened.emit(run)
+        self._training.show(timeline, run)
 
     def open_run_project(self, run: Path) -> None:
         """Puts a run's exact project into the window, as a project without a file."""

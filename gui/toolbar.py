@@ -6,7 +6,7 @@ Owns no state of its own: it shows that of the actions, the training and the las
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
@@ -69,6 +69,12 @@ class ToolBar(QToolBar):
         self.addWidget(content)
         self.set_compact(False)
         training.state_changed.connect(lambda: self.switch.set_dot(TRAIN, "ok" if training.active else None))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """A new style gives the layout margins of its own, which would push the row out of the bar."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.layout().setContentsMargins(0, 0, 0, 0)
 
     def set_compact(self, compact: bool) -> None:
         """On a narrow window the command box shrinks to its icon's width."""

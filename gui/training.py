@@ -122,10 +122,16 @@ class Training(QObject):
             return True
         return self._thread.wait() if seconds is None else self._thread.wait(int(seconds * 1000))
 
-    def show(self, timeline: Timeline) -> None:
+    def show(self, timeline: Timeline, run: Path) -> None:
         """Puts a finished run's timeline in the place of the live one; ignored while training."""
         if not self.active:
-            self.timeline = timeline
+            self.timeline, self.run_path, self.order = timeline, run, None
+            self.advanced.emit()
+
+    def forget(self) -> None:
+        """Another project is open: what the last training showed does not belong to it."""
+        if not self.active:
+            self.timeline, self.run_path, self.order = Timeline(), None, None
             self.advanced.emit()
 
     def drain(self) -> None:

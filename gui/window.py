@@ -67,6 +67,8 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self._trained_once = False
         self._started = False
+        self.shows_own_run = False
+        """The curves on show belong to the project that is open."""
         self._make_centre()
         self._make_panels()
         self._make_frame()
@@ -175,6 +177,9 @@ class MainWindow(QMainWindow):
     def project_opened(self) -> None:
         """Another project stands in the document."""
         self._trained_once = False
+        self.shows_own_run = False
+        self.runflow.shown = None
+        self.training.forget()
         if self._started:
             self.workspaces.open_project(self._project_key())
             self.runs.set_folder(self.runflow.runs_folder)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QTime, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from engine.events import RunStarted
+from engine.timeline import Timeline
 from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
 from gui.dialogs.evaluate import EvaluateDialog
@@ -42,6 +43,8 @@ def connect_parts(window: MainWindow) -> None:
     runflow.problem.connect(window.notifier.problem)
     runflow.said.connect(window.toast)
     runflow.runs_changed.connect(window.runs.refresh)
+    runflow.began.connect(lambda: setattr(window, "shows_own_run", True))
+    runflow.opened.connect(lambda _run: setattr(window, "shows_own_run", True))
     runflow.began.connect(window.show_training)
     runflow.opened.connect(lambda _run: window.show_dock("charts"))
     training.broke.connect(window.notifier.crash)
@@ -140,8 +143,10 @@ def _show_timeline(window: MainWindow) -> None:
     if timeline.steps_per_epoch and timeline is not window.planned_for and window.training.order is not None:
         window.planned_for = timeline
         window.feed.set_plan(window.training.order.project, timeline.planned_epochs, timeline.steps_per_epoch)
-    window.canvas.show_timeline(timeline)
-    window.inspector.show_timeline(timeline)
+    # A training that goes on while another project is open says nothing about the layers of that one.
+    belongs = window.shows_own_run and (timeline.run is not None or timeline.step > 0)
+    window.canvas.show_timeline(timeline if belongs else None)
+    window.inspector.show_timeline(timeline if belongs else Timeline())
 
 
 def _show_state(window: MainWindow) -> None:
