@@ -143,7 +143,8 @@ def size_of(kind: Kind, words: Words, *, evidence: bool, num_rows: int) -> tuple
     if kind is Kind.CARD:
         title = m.TEXT_LEFT + text_width(words.name, 13, 600) + 16
         return min(max(m.CARD_WIDE, title), m.NODE_MOST), m.CARD_HIGH
-    longest = max(text_width(words.name, 13, 600), text_width(words.detail, 11, 400))
+    # Details are never drawn below 9 px, so at the smallest full zoom they need more than their share of the box.
+    longest = max(text_width(words.name, 13, 600), text_width(words.detail, 11, 400) * m.DETAIL_ROOM)
     wide = min(max(m.snapped(m.TEXT_LEFT + longest + 16, m.GRID), m.NODE_LEAST), m.NODE_MOST)
     return wide, m.NODE_EVIDENCE if evidence else m.NODE_HIGH
 

@@ -52,8 +52,12 @@ class Findings:
         """Writes shapes and faults onto the wires of a scene; returns what looks different now."""
         dirty: list[QRectF] = []
         labelled: set[tuple[object, str]] = set()
+        unchecked = not self.analysis.nodes
         for wire in scene.wires.values():
             said = self._said(wire)
+            if wire.unchecked != unchecked:
+                wire.unchecked = unchecked
+                dirty.append(wire.bounds)
             output = (wire.source.item, wire.edge.output)
             if output in labelled and not said[3]:
                 # All wires from one output carry the same: it is written once.
@@ -85,7 +89,8 @@ class Findings:
 
     def _fault(self, wire: Wire, info: TensorInfo | None) -> tuple[bool, tuple[bool, ...]]:
         for problem in self._problems.get(wire.target.key, ()):
-            if problem.severity is not Severity.ERROR:
+            # On a branch that reaches no Output a shape fault is only a warning, but the wire is as wrong.
+            if problem.severity is not Severity.ERROR and not problem.arrived:
                 continue
             if problem.where.port and problem.where.port == wire.edge.input and not problem.arrived:
                 return True, ()

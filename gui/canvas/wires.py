@@ -43,6 +43,8 @@ class Wire:
     marks: tuple[bool, ...] = ()
     """Per number of the label: whether it is one of those that do not fit."""
     fault: bool = False
+    unchecked: bool = False
+    """Nothing was checked yet: what it carries is not unknown, only not asked."""
     layers: tuple[str, ...] = ()
     """Instance paths whose value colours it."""
     level: float = -1.0

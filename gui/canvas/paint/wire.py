@@ -100,7 +100,7 @@ def line_of(wire: Wire, *, chosen: bool = False, hovered: bool = False) -> Line:
         return ink("error"), m.WIRE, None
     if wire.level >= 0:
         return scale_color(wire.level), m.WIRE + m.WIRE_MORE * wire.level, None
-    if wire.info is None:
+    if wire.info is None and not wire.unchecked:
         return ink("text3" if hovered else "control"), m.WIRE, UNKNOWN
     return ink("text2" if hovered else "control"), m.WIRE, None
 
