@@ -177,6 +177,9 @@ class ComparePage(QWidget):
 
     def _show(self, found: Comparison) -> None:
         self.line.finish()
+        if {run.info.path for run in found.runs} != set(self._colors):
+            # Other runs were ticked meanwhile, or none: their own result follows, or nothing does.
+            return
         self._found = found
         infos = [run.info for run in found.runs]
         projects = list(dict.fromkeys(info.project for info in infos if info.project))
