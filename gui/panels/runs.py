@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -196,14 +196,15 @@ class RunsPanel(QWidget):
         try:
             if column == NAME and item.text(NAME).strip() not in ("", info.name):
                 rename_run(info.path, item.text(NAME).strip())
-                self.refresh()
             elif column == NOTE and item.text(NOTE) != info.note:
                 annotate_run(info.path, item.text(NOTE))
-                self.refresh()
-            elif column == NAME:
+            elif column == NAME and item.text(NAME) == info.name:
                 self.overlaid.emit(self.ticked())
+                return
         except ProblemError as fault:
             self.problem.emit(fault.problem)
+        # Later: the table still writes this very item, and must not find it gone.
+        QTimer.singleShot(0, self, self.refresh)
 
     def _menu(self, point: QPoint) -> None:
         item = self.table.itemAt(point)

@@ -109,7 +109,9 @@ def press(widget: QWidget, point: QPoint | None = None) -> None:
 
 def write(field: QWidget, text: str, *, enter: bool = True) -> None:
     """Replaces what stands in a field, as a person types it."""
-    entry = field.focusProxy() or field
+    entry = field
+    while entry.focusProxy() is not None:
+        entry = entry.focusProxy()
     entry.setFocus()
     QTest.keyClick(entry, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     QTest.keyClicks(entry, text) if text else QTest.keyClick(entry, Qt.Key.Key_Delete)
