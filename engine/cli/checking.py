@@ -78,10 +78,12 @@ def params(options: Namespace, output: Output) -> int:
 def _analysed(options: Namespace, output: Output) -> tuple[Project, Analysis, list[Problem]]:
     from engine.runtime.analyze import analyze
 
-    project, unread = with_data(open_project(options, output), options)
+    opened = open_project(options, output, tell=False)
+    project, unread = with_data(opened, options)
     found = analyze(project)
     known = {problem.code for problem in found.problems}
-    return project, found, [*found.problems, *(item for item in unread if item.code not in known)]
+    more = [item for item in (*opened.problems, *unread) if item.code not in known]
+    return project, found, [*found.problems, *more]
 
 
 def with_data(opened: Opened, options: Namespace) -> tuple[Project, list[Problem]]:

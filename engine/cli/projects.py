@@ -13,7 +13,7 @@ from engine.cli.output import Output
 from engine.examples import example_names, load_example
 from engine.known import known_data
 from engine.places import Places, default_places, runs_folder
-from engine.problem import ProblemError, Severity, Where, error
+from engine.problem import Problem, ProblemError, Severity, Where, error
 from engine.project import Project
 from engine.projectfile import read_project
 from engine.runfiles import INFO, RunInfo
@@ -26,17 +26,25 @@ class Opened(NamedTuple):
 
     project: Project
     path: Path | None
+    problems: tuple[Problem, ...] = ()
+    """What was noticed while reading the file, such as a newer format."""
 
 
-def open_project(options: Namespace, output: Output) -> Opened:
-    """The project that was named, with the settings given by `--set`. Unusable when there is none."""
+def open_project(options: Namespace, output: Output, *, tell: bool = True) -> Opened:
+    """The project that was named, with the settings given by `--set`. Unusable when there is none.
+
+    With `tell`, what was noticed while reading is said at once; otherwise the caller does it.
+    """
     with usable():
-        opened = _named(options.project, output)
+        opened = _named(options.project)
+        for problem in opened.problems if tell else ():
+            if problem.severity is not Severity.ADVICE:
+                output.say(str(problem))
         project = opened.project
         for path, value in options.settings:
             project = set_value(project, path, value)
         # Facts found with other data or preprocessing would give shapes that are not true any more.
-        return Opened(replace(project, data=known_data(project)), opened.path)
+        return opened._replace(project=replace(project, data=known_data(project)))
 
 
 def is_project(text: str) -> bool:
@@ -50,7 +58,7 @@ def is_run(options: Namespace, text: str) -> bool:
     return text in exact or (Path(text) / INFO).is_file()
 
 
-def _named(text: str, output: Output) -> Opened:
+def _named(text: str) -> Opened:
     path = Path(text).expanduser()
     if not path.exists() and text in example_names():
         return Opened(load_example(text), None)
@@ -65,10 +73,7 @@ def _named(text: str, output: Output) -> Opened:
                   f"A project file (*.lwr) or one of {', '.join(example_names())}", "Check the name", code="project")
         )  # fmt: skip
     loaded = read_project(path)
-    for problem in loaded.problems:
-        if problem.severity is not Severity.ADVICE:
-            output.say(str(problem))
-    return Opened(loaded.project, path)
+    return Opened(loaded.project, path, loaded.problems)
 
 
 def places_for(options: Namespace, path: Path | None) -> Places:

@@ -31,7 +31,7 @@ _ARGUMENTS = ("device", "run_alive", "run_complete", "no_checkpoint", "run_unrea
 
 def train(options: Namespace, output: Output) -> int:
     """Trains a project in a run folder of its own."""
-    project, path = open_project(options, output)
+    project, path, _ = open_project(options, output)
     with usable():
         for setting in ("epochs", "seed"):
             if (given := getattr(options, setting)) is not None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from engine.__main__ import main
 from engine.edits import disconnect, set_param
 from engine.examples import example_names, load_example
-from engine.projectfile import read_project, write_project
+from engine.projectfile import read_project, to_text, write_project
 from engine.settings import list_paths, set_value
 from tests.engine.cli_tools import ROOT, command, environment
 
@@ -200,3 +202,17 @@ def test_a_file_is_no_folder_for_runs(name, capsys, tmp_path):
     said = command(capsys, name, *(["digits-mlp"] if name == "train" else []), "--runs", tmp_path / "file")
     assert said.code == 2
     assert "no folder" in said.err
+
+
+def test_check_tells_what_was_noticed_while_reading_a_newer_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "newer.lwr"
+    text = to_text(load_example("digits-mlp"))
+    file.write_text(text.replace('"format": 1', '"format": 99', 1), encoding="utf-8")
+    assert main(["check", str(file)]) == 0
+    told = capsys.readouterr()
+    assert "No problems" not in told.out
+    assert "newer" in told.out
+    assert main(["check", str(file), "--json"]) == 0
+    assert [problem["severity"] for problem in json.loads(capsys.readouterr().out)["problems"]] == ["warning"]

@@ -41,7 +41,7 @@ def test_a_training_is_told_event_by_event(capsys, tmp_path):
     assert (started["name"], started["seed"], started["epochs"]) == ("first", 3, 2)
     steps = [line for line in said.lines if line["event"] == "step"]
     assert all(isinstance(step["loss"], float) for step in steps)
-    assert 100 < len(steps) < 1438 / 2  # thinned
+    assert 2 <= len(steps) < 1438 / 2  # thinned by time; the last of each epoch is always told
     epoch = next(line for line in said.lines if line["event"] == "epoch_ended")
     assert {
         "epoch",
