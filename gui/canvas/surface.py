@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QEasingCurve, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, QVariantAnimation, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
+from PySide6.QtCore import QEasingCurve, QPointF, QRect, QRectF, QSize, QSizeF, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.canvas.camera import Camera
@@ -37,6 +37,8 @@ class Surface(QWidget):
         self.num_strips = 0
         """How many partial paintings there were: tests and benchmarks watch it."""
         self._pixmap = QPixmap()
+        self._aimed_for = QSize()
+        """The size of the view for which the camera stands where it stands."""
         self._stale = QRegion()
         self._flight: QVariantAnimation | None = None
         self._rest = QTimer(self)
@@ -172,14 +174,25 @@ class Surface(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keeps the scene point at the centre."""
-        old, new = event.oldSize(), event.size()
-        if old.isValid() and self.isVisible():
-            self.camera.pan((new.width() - old.width()) / 2, (new.height() - old.height()) / 2)
-            self.camera_moved.emit()
+        if self.isVisible():
+            self._keep_center()
         self.invalidate_all()
         super().resizeEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Behind another page it may have become larger or smaller, without a word."""
+        self._keep_center()
+        super().showEvent(event)
+
+    def _keep_center(self) -> None:
+        old, new = self._aimed_for, self.size()
+        self._aimed_for = new
+        if old.isValid() and old != new:
+            self.camera.pan((new.width() - old.width()) / 2, (new.height() - old.height()) / 2)
+            self.camera_moved.emit()
+
     def _aim(self, center: QPointF, zoom: float) -> None:
+        self._aimed_for = self.size()
         self.camera.aim(center, zoom, QSizeF(self.size()))
         self.invalidate_all()
         self.camera_moved.emit()
