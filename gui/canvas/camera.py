@@ -74,10 +74,10 @@ class Camera:
         self.zoom = min(max(zoom, MIN_ZOOM), MAX_ZOOM)
         self._move_to(view.width() / 2 - center.x() * self.zoom, view.height() / 2 - center.y() * self.zoom)
 
-    def fitting(self, rect: QRectF, view: QSizeF, margin: float, most: float = 1.0) -> float:
+    def fitting(self, rect: QRectF, view: QSizeF, margin: QSizeF, most: float = 1.0) -> float:
         """The largest zoom, at most `most`, at which `rect` fits into the view with a margin in view pixels."""
-        wide = max(view.width() - 2 * margin, 40.0) / max(rect.width(), 1.0)
-        high = max(view.height() - 2 * margin, 40.0) / max(rect.height(), 1.0)
+        wide = max(view.width() - 2 * margin.width(), 40.0) / max(rect.width(), 1.0)
+        high = max(view.height() - 2 * margin.height(), 40.0) / max(rect.height(), 1.0)
         return min(max(min(wide, high, most), MIN_ZOOM), MAX_ZOOM)
 
     def _move_to(self, x: float, y: float) -> None:

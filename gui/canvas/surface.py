@@ -17,7 +17,8 @@ from gui.canvas.scene import Scene
 from gui.motion import motion_ms
 from gui.theme import metrics, themes
 
-FIT_MARGIN = 56.0
+FIT_MARGIN = QSizeF(20.0, 56.0)
+"""Overlays stand above and below; at the sides every pixel makes a long network easier to read."""
 MOST_PARTS = 96
 """Stale parts beyond this are painted as one rectangle: clipping to each costs more than painting it all."""
 HURRY_FROM, REST_MS = 150, 160
