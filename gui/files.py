@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from engine.examples import example_names, load_example
-from engine.problem import ProblemError
+from engine.problem import ProblemError, Where, error
 from engine.project import Project
 from engine.runs import is_run
 from gui import recovery, settings
@@ -86,13 +86,21 @@ class Files(QObject):
 
     def save_as(self) -> bool:
         """Asks for a file and saves there."""
-        wanted = str(self._document.path or Path(self._folder()) / (self._document.project.name + SUFFIX))
+        own = self._document.path
+        if own is not None and self._document.read_only:
+            own = own.with_name(self.tr("{0} copy").format(own.stem) + own.suffix)
+        wanted = str(own or Path(self._folder()) / (self._document.project.name + SUFFIX))
         path, _ = QFileDialog.getSaveFileName(
             self._window, self.tr("Save the project"), wanted, self.tr("Layerwright projects (*.lwr)")
         )
         if not path:
             return False
         target = Path(path)
+        if self._document.read_only and target == self._document.path:
+            happened = self.tr("{0} was written by a newer version and stays as it is.").format(target.name)
+            expected, fix = self.tr("Another file"), self.tr("Save it under another name")
+            self.problem.emit(error(Where(label=target.name, file=str(target)), happened, expected, fix))
+            return False
         return self._write(target if target.suffix else target.with_suffix(SUFFIX))
 
     def may_leave(self) -> bool:

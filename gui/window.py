@@ -156,6 +156,7 @@ class MainWindow(QMainWindow):
         if path is not None:
             self.files.open(path)
         self.files.offer_recovery()
+        self.recovery.write()
         self.runs.set_folder(self.runflow.runs_folder)
 
     def go_to(self, workspace: int) -> None:
