@@ -244,18 +244,3 @@ def test_a_fault_of_another_thread_reaches_the_same_dialog(qtbot: QtBot, monkeyp
     thread.start()
     thread.join()
     assert "RuntimeError: in a thread" in heard[0]
-
-
-def test_without_a_display_the_program_says_what_to_do() -> None:
-    bare = {
-        key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    }
-    if sys.platform in ("win32", "darwin"):
-        pytest.skip("these systems always have a display")
-    found = subprocess.run(
-        [sys.executable, "main.py"], cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert found.returncode == 2
-    assert "no display" in found.stderr
-    assert "main.py train" in found.stderr
-    assert "Traceback" not in found.stderr
