@@ -114,7 +114,8 @@ class Board(Surface):
         """Takes what the training said since the last tick; repaints what reads otherwise now, no more."""
         evidence = self.shown.evidence
         fresh, rescaled = evidence.refresh()
-        if self._ticks % VERDICT_TICKS == 0:
+        ended = evidence.timeline is not None and evidence.timeline.outcome is not None
+        if self._ticks % VERDICT_TICKS == 0 or (fresh and ended):
             self._judge()
         changed = evidence.color_wires(self.scene) if self._ticks % WIRE_TICKS == 0 or rescaled else []
         self._ticks += 1

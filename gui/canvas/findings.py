@@ -30,7 +30,8 @@ class Findings:
             if problem.where.node:
                 self._problems.setdefault((problem.where.definition, problem.where.node), []).append(problem)
         for found in self._problems.values():
-            found.sort(key=lambda problem: RANK[problem.severity])
+            # Of equals, one that says what arrived is worth more than one that says what is not reached.
+            found.sort(key=lambda problem: (RANK[problem.severity], not problem.arrived))
         self._inside = _worst_inside(graph, self._problems) if graph is not None else {}
 
     def problems(self, key: NodeKey) -> list[Problem]:

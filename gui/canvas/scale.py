@@ -46,5 +46,6 @@ class Scale:
     def ticks(self) -> list[int]:
         """Exponents to write under the scale: at most seven, both ends always."""
         step = max(1, ceil((self.high - self.low) / 6))
-        found = list(range(self.high, self.low, -step))
+        # None closer to the low end than the others are to each other: their words would touch.
+        found = list(range(self.high, self.low + step - 1, -step))
         return [self.low, *reversed(found)]

@@ -160,6 +160,8 @@ def sentence(found: Comparison) -> tuple[str, str]:
         spread = [run.best[found.figure][0] for run in groups[0]]
         low, high = figure_text(found.figure, min(spread)), figure_text(found.figure, max(spread))
         said = _tr("Same settings throughout: {0} from {1} to {2}.").format(words, low, high)
+        if len({run.info.seed for run in groups[0]}) == 1:
+            return said, _tr("{0} runs with the same settings and the same seed.").format(len(groups[0]))
         return said, _tr("{0} runs that differ in their seed only.").format(len(groups[0]))
     second = order[1]
     gap = abs(means[first] - means[second])
