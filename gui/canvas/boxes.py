@@ -160,6 +160,14 @@ def sockets(ports: Iterable[Port], *, out: bool, size: tuple[float, float], num_
     return found
 
 
+def socket_of(found: list[Socket], port: str, slot: int) -> Socket | None:
+    """The socket of a port, or of the place in a variadic one; None when there is none of that name."""
+    matching = [socket for socket in found if socket.port == port]
+    if not matching:
+        return None
+    return matching[min(slot, len(matching) - 1)]
+
+
 def text_width(text: str, size: int, weight: int) -> float:
     """Width of a line of the interface font at 100 %."""
     return _measure(size, weight).horizontalAdvance(text) if text else 0.0

@@ -1,4 +1,4 @@
-"""The shape of wires: a cubic from left to right, its distance from a point, where a line crosses it.
+"""The shape of wires: a cubic from left to right, or round a box along a lane; how far a point is, where a cut meets.
 
 Owns geometry only; never draws.
 """
@@ -32,18 +32,22 @@ def points(start: QPointF, end: QPointF) -> tuple[tuple[float, float], ...]:
     first, second = _handles(start, end)
     if start.y() == end.y() and first.x() <= second.x():
         return ((start.x(), start.y()), (end.x(), end.y()))
-    found = []
-    for step in range(STEPS + 1):
-        t = step / STEPS
-        s = 1 - t
-        a, b, c, d = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
-        found.append(
-            (
-                a * start.x() + b * first.x() + c * second.x() + d * end.x(),
-                a * start.y() + b * first.y() + c * second.y() + d * end.y(),
-            )
-        )
-    return tuple(found)
+    return _sampled(start, first, second, end)
+
+
+def along_lane(start: QPointF, first: QPointF, second: QPointF, end: QPointF) -> QPainterPath:
+    """A wire that goes over to a level lane from `first` to `second`, and from there to its end."""
+    path = QPainterPath(start)
+    for place, (a, b) in ((first, _turn(start, first)), (end, _turn(second, end))):
+        if place is end:
+            path.lineTo(second)
+        path.cubicTo(a, b, place)
+    return path
+
+
+def lane_points(start: QPointF, first: QPointF, second: QPointF, end: QPointF) -> tuple[tuple[float, float], ...]:
+    """Points along such a wire."""
+    return _sampled(start, *_turn(start, first), first) + _sampled(second, *_turn(second, end), end)
 
 
 def middle(start: QPointF, end: QPointF) -> QPointF:
@@ -77,3 +81,23 @@ def _handles(start: QPointF, end: QPointF) -> tuple[QPointF, QPointF]:
     along = end.x() - start.x()
     reach = max(abs(along) / 2, LEAST_HANDLE) if along >= 0 else max(LEAST_HANDLE, min(-along, 160.0) / 2 + 40.0)
     return QPointF(start.x() + reach, start.y()), QPointF(end.x() - reach, end.y())
+
+
+def _turn(start: QPointF, end: QPointF) -> tuple[QPointF, QPointF]:
+    half = max((end.x() - start.x()) * 0.55, LEAST_HANDLE)
+    return QPointF(start.x() + half, start.y()), QPointF(end.x() - half, end.y())
+
+
+def _sampled(start: QPointF, first: QPointF, second: QPointF, end: QPointF) -> tuple[tuple[float, float], ...]:
+    found = []
+    for step in range(STEPS + 1):
+        t = step / STEPS
+        s = 1 - t
+        a, b, c, d = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
+        found.append(
+            (
+                a * start.x() + b * first.x() + c * second.x() + d * end.x(),
+                a * start.y() + b * first.y() + c * second.y() + d * end.y(),
+            )
+        )
+    return tuple(found)

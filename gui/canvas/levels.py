@@ -13,10 +13,11 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF
 
 from engine.analysis import Analysis
 from engine.declare import Port
-from engine.graph import GROUP_INPUT, GROUP_OUTPUT, Graph, Node, input_ports, output_ports
+from engine.graph import GROUP_INPUT, GROUP_OUTPUT, Edge, Graph, Node, input_ports, output_ports
 from engine.project import Project
 from gui.canvas import measures as m
 from gui.canvas.boxes import Box, ItemKey, Kind, Path, Row, Socket, size_of, sockets
+from gui.canvas.lanes import Lane, lanes_of
 from gui.canvas.words import chain, leaves, words
 from gui.numbers import count
 
@@ -32,6 +33,8 @@ class Laid:
     boxes: list[Box] = field(default_factory=list)
     places: list[QRectF] = field(default_factory=list)
     inner: dict[str, Laid] = field(default_factory=dict)
+    lanes: dict[Edge, Lane] = field(default_factory=dict)
+    """Of the wires that pass round other boxes."""
     shift: QPointF = field(default_factory=QPointF)
     """From positions of this level to the scene."""
 
@@ -41,6 +44,8 @@ class Laid:
         for box, rect in zip(self.boxes, self.places, strict=True):
             if box.kind is not Kind.PORT:
                 found = found.united(rect.adjusted(0, 0, 0, 20) if box.kind is Kind.MERGE else rect)
+        for lane in self.lanes.values():
+            found = found.united(QRectF(lane.left, lane.y - 1, lane.right - lane.left, 2))
         return found
 
 
@@ -78,6 +83,7 @@ class Layouter:
             laid.places.append(_anchored(box))
         if opened:
             _give_way(laid)
+        laid.lanes = lanes_of(level, laid.boxes, laid.places)
         return laid
 
     def _box(self, level: Graph, definition: str, path: Path, node: Node, wires: Counter[tuple[str, str]]) -> Box:

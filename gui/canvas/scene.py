@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF
 from engine.analysis import Analysis
 from engine.graph import Edge, Graph
 from engine.project import Project
-from gui.canvas.boxes import Box, ItemKey, Kind, NodeKey, Path, Socket
+from gui.canvas.boxes import Box, ItemKey, Kind, NodeKey, Path, Socket, socket_of
 from gui.canvas.levels import Laid, Layouter
 from gui.canvas.wires import Wire, WireKey
 
@@ -84,11 +84,14 @@ class Scene:
         for box in self.boxes.values():
             for socket in (*box.inputs, *box.outputs):
                 socket.wired = False
-        for definition, path in _paths(laid):
-            for edge in graph.level(definition).edges:
-                wire = self._wire(edge, definition, path)
+        for level in _paths(laid):
+            shift = self._shifts[level.path][1]
+            for edge in graph.level(level.definition).edges:
+                wire = self._wire(edge, level.definition, level.path)
                 if wire is None:
                     continue
+                lane = level.lanes.get(edge)
+                wire.lane = lane.moved(shift) if lane is not None else None
                 old = self.wires.get(wire.key)
                 if wire.settle() or old is not wire:
                     dirty.append(wire.bounds)
@@ -106,8 +109,8 @@ class Scene:
         source, target = self.boxes.get((path, edge.source)), self.boxes.get((path, edge.target))
         if source is None or target is None:
             return None
-        output = _socket(source.outputs, edge.output, 0)
-        entry = _socket(target.inputs, edge.input, edge.slot)
+        output = socket_of(source.outputs, edge.output, 0)
+        entry = socket_of(target.inputs, edge.input, edge.slot)
         if output is None or entry is None:
             return None
         old = self.wires.get((path, edge))
@@ -145,6 +148,8 @@ class Scene:
             dirty.append(box.bounds())
             for wire in self.wires_at(box):
                 before = wire.bounds
+                if wire.lane is not None and box is wire.source and wire.target in moved:
+                    wire.lane = wire.lane.moved(QPointF(dx, dy))
                 if wire.settle():
                     dirty += [before, wire.bounds]
         return dirty
@@ -249,14 +254,7 @@ def _on_side(box: Box, socket: Socket, beyond: float) -> bool:
     return True
 
 
-def _socket(found: list[Socket], port: str, slot: int) -> Socket | None:
-    matching = [socket for socket in found if socket.port == port]
-    if not matching:
-        return None
-    return matching[min(slot, len(matching) - 1)]
-
-
-def _paths(laid: Laid) -> Iterator[tuple[str, Path]]:
-    yield laid.definition, laid.path
+def _paths(laid: Laid) -> Iterator[Laid]:
+    yield laid
     for inner in laid.inner.values():
         yield from _paths(inner)

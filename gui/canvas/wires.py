@@ -16,6 +16,10 @@ from engine.tensor import TensorInfo
 from gui.canvas import curves
 from gui.canvas import measures as m
 from gui.canvas.boxes import Box, Path, Socket
+from gui.canvas.lanes import Lane
+
+TURN = 16.0
+"""A wire reaches its lane, and leaves it, this far beneath the box that it passes round."""
 
 WireKey = tuple[Path, Edge]
 
@@ -35,7 +39,13 @@ class Wire:
     end: QPointF = field(default_factory=QPointF)
     curve: QPainterPath = field(default_factory=QPainterPath)
     points: tuple[tuple[float, float], ...] = ()
+    middle: QPointF = field(default_factory=QPointF)
+    """Where words about it stand."""
     bounds: QRectF = field(default_factory=QRectF)
+    lane: Lane | None = None
+    """The level stretch on which it passes round other boxes; None where nothing is in its way."""
+    settled: Lane | None = None
+    """The lane that its curve was made for."""
     info: TensorInfo | None = None
     """What it carries; None while unknown."""
     label: str = ""
@@ -60,16 +70,28 @@ class Wire:
     def settle(self) -> bool:
         """Takes its ends from the boxes; True when it moved."""
         start, end = self.source.place(self.output), self.target.place(self.input)
-        if start == self.start and end == self.end and self.points:
+        if start == self.start and end == self.end and self.lane == self.settled and self.points:
             return False
-        self.start, self.end = start, end
-        self.curve = curves.curve(start, end)
-        self.points = curves.points(start, end)
+        self.start, self.end, self.settled = start, end, self.lane
+        self._bend()
         reach = m.WIRE + m.WIRE_MORE + m.WIRE_EDGE
         # The control rectangle holds the whole curve; the label may stand above a level wire.
-        label = QRectF(curves.middle(start, end) - QPointF(50, 32), curves.middle(start, end) + QPointF(50, 14))
+        label = QRectF(self.middle - QPointF(50, 32), self.middle + QPointF(50, 14))
         self.bounds = self.curve.controlPointRect().adjusted(-reach, -reach, reach, reach).united(label)
         return True
+
+    def _bend(self) -> None:
+        start, end, lane = self.start, self.end, self.lane
+        if lane is None:
+            self.curve, self.points = curves.curve(start, end), curves.points(start, end)
+            self.middle = curves.middle(start, end)
+            return
+        # A box that is being dragged may have taken an end past the lane.
+        first = QPointF(max(lane.left + TURN, start.x() + TURN), lane.y)
+        second = QPointF(max(min(lane.right - TURN, end.x() - TURN), first.x()), lane.y)
+        self.curve = curves.along_lane(start, first, second, end)
+        self.points = curves.lane_points(start, first, second, end)
+        self.middle = (first + second) / 2
 
     def distance(self, point: QPointF) -> float:
         """How far a point of the scene is from the wire."""

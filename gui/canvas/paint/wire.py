@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from gui.canvas import curves
 from gui.canvas import measures as m
 from gui.canvas.paint.ink import CENTER, ink, mono, readable, scale_color
 from gui.canvas.wires import Wire
@@ -34,7 +33,7 @@ def paint_wire(painter: QPainter, wire: Wire, line: Line) -> None:
     """One wire."""
     _trace(painter, wire, dashed(*line))
     if wire.broken and wire.level >= 0:
-        _cross(painter, curves.middle(wire.start, wire.end))
+        _cross(painter, wire.middle)
 
 
 def paint_drawn(painter: QPainter, path: QPainterPath, *, fits: bool) -> None:
@@ -50,8 +49,8 @@ def paint_label(painter: QPainter, wire: Wire, text: str, zoom: float, under: QC
     font = mono(size)
     metrics = QFontMetricsF(font)
     wide, high = metrics.horizontalAdvance(text) + 10, m.LABEL_HIGH * size / 11
-    level = abs(wire.start.y() - wire.end.y()) < 2
-    middle = curves.middle(wire.start, wire.end)
+    level = wire.lane is not None or abs(wire.start.y() - wire.end.y()) < 2
+    middle = QPointF(wire.middle)
     if not wire.fault:
         if wire.end.x() - wire.start.x() < wide - 6:
             return
