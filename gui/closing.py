@@ -44,7 +44,9 @@ def _wait(window: QWidget, training: Training) -> bool:
     while training.active:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, _POLL_MS)
         training.wait(_POLL_MS / 1000)
-    dialog.close()
+    # Reset, not only closed: its own timer would show it again over a window that is gone.
+    dialog.reset()
+    dialog.deleteLater()
     return True
 
 

@@ -61,6 +61,7 @@ def saved_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeper, "AT_MOST_EVERY", 0.0)
 
 
+@pytest.mark.timeout(600)  # hundreds of short runs, each with real syncs to the disk
 def test_a_run_killed_at_any_file_operation_resumes_bit_identical(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
