@@ -92,6 +92,11 @@ class Param:
             value = json.loads(text)
         except (json.JSONDecodeError, RecursionError):
             value = text
+        word = text.strip().lower()
+        if self.optional and word == "none":  # what `domain` calls it; JSON's own word is null
+            value = None
+        elif self.kind == "bool" and word in ("true", "false"):  # as Python, and the list of settings, write it
+            value = word == "true"
         if self.kind in ("text", "choice", "path") and not isinstance(value, str) and value is not None:
             value = text
         return self.clean(value)
@@ -240,6 +245,10 @@ _CLEANERS = {
 }
 
 
+def _article(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
@@ -263,7 +272,7 @@ def _domain_words(param: Param) -> str:
         "size": "a whole number or a pair of them, each",
         "padding": "'same', a whole number or a pair of them, each",
         "ints": "a list of whole numbers, each",
-        "tagged": f"a {param.of or 'declaration'} by name or as {{'type': name, ...}}",
+        "tagged": f"{_article(param.of or 'declaration')} by name or as {{'type': name, ...}}",
         "list": f"a list of {param.of or 'declaration'}s",
     }
     return words[param.kind] + (bounds if param.kind in ("int", "float", "size", "padding", "ints") else "")

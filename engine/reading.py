@@ -26,7 +26,10 @@ def parse(text: str, label: str) -> Any:
         _bounded(value)
     except json.JSONDecodeError as fault:
         where = Where(label=f"{label}, line {fault.lineno}, column {fault.colno}", file=label)
-        happened = "The file ends in the middle" if fault.pos >= len(text.rstrip()) else f"It is not JSON: {fault.msg}"
+        # A text or a word that is cut off is met at its beginning.
+        rest = text[fault.pos :].strip()
+        cut = not rest or rest.isalpha() or fault.msg.startswith("Unterminated string")
+        happened = "The file ends in the middle" if cut else f"It is not JSON: {fault.msg}"
     except RecursionError:
         where, happened = Where(label=label), "It is nested too deeply"
     except ValueError as fault:

@@ -88,7 +88,7 @@ def read_info(path: Path) -> RunInfo:
     try:
         data = json.loads(file.read_text("utf-8"))
         known = {item.name for item in fields(RunInfo)} - {"path"}
-        info = RunInfo(path=path, **{key: _number(value) for key, value in data.items() if key in known})
+        info = RunInfo(path=path, **{key: _fitting(key, _number(data[key])) for key in data if key in known})
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as fault:
         raise ProblemError(_unreadable(path, fault)) from None
     if info.status == RUNNING and not is_alive(path):
@@ -177,6 +177,22 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    return value
+
+
+def _fitting(name: str, value: Any) -> Any:
+    """The value if it is of the kind that `run.json` holds under that name; ValueError otherwise."""
+    usual = getattr(RunInfo, name, None)
+    if name == "result":  # it becomes part of a path
+        fits = value in ("last", "best")
+    elif isinstance(usual, str):
+        fits = isinstance(value, str)
+    elif isinstance(usual, (int, float)):
+        fits = isinstance(value, (int, type(usual))) and not isinstance(value, bool) and isfinite(value)
+    else:
+        fits = isinstance(value, dict) or (value is None and name == "problem")
+    if not fits:
+        raise ValueError(f"{name} cannot be {value!r:.40}")
     return value
 
 

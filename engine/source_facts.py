@@ -88,6 +88,8 @@ class LevelFacts:
     multiply_adds: int = 0
     layers: int = 0
     """Layers inside when everything is expanded."""
+    size: int = 0
+    """Nodes inside when everything is expanded, groups and ports included: what a walk would visit."""
     ok: bool = True
     """False when something inside that an output needs has a fault or an unknown shape."""
 

@@ -36,7 +36,7 @@ class Notifier(QObject):
         self._window = window
         self._open = False
         # Faults of other threads arrive here through the event loop: dialogs belong to the window's thread.
-        self._late.connect(self.crash, Qt.ConnectionType.QueuedConnection)
+        self._late.connect(self._show_crash, Qt.ConnectionType.QueuedConnection)
 
     def problem(self, problem: Problem) -> None:
         """A dialog with what happened, where, what was expected and how to fix it."""
@@ -59,7 +59,15 @@ class Notifier(QObject):
 
     def crash(self, report: str) -> None:
         """The crash dialog: says that work is kept and offers the report to copy. One at a time."""
-        sys.stderr.write(report)
+        _say(report)
+        self._show_crash(report)
+
+    def crash_later(self, report: str) -> None:
+        """`crash` from any thread. Told on the terminal at once: a fault of the start has no event loop."""
+        _say(report)
+        self._late.emit(report)
+
+    def _show_crash(self, report: str) -> None:
         self.crashed.emit(report)
         if self._open:
             return
@@ -79,10 +87,6 @@ class Notifier(QObject):
         box.buttonClicked.connect(lambda button: QGuiApplication.clipboard().setText(text) if button is copy else None)
         box.finished.connect(self._closed)
         box.open()
-
-    def crash_later(self, report: str) -> None:
-        """`crash` from any thread."""
-        self._late.emit(report)
 
     def _closed(self) -> None:
         self._open = False
@@ -104,6 +108,11 @@ def install_hooks(report: Callable[[str], None]) -> None:
 
     sys.excepthook = hook
     threading.excepthook = thread_hook
+
+
+def _say(report: str) -> None:
+    if sys.stderr is not None:  # a program of Windows without a console has none
+        sys.stderr.write(report)
 
 
 def _versions() -> str:

@@ -33,13 +33,20 @@ def number(value: float, figures: int = 3) -> str:
 
 
 def scientific(value: float, figures: int = 2) -> str:
-    """`value` always as mantissa and exponent, for columns of gradient norms: 4.1e-3."""
+    """`value` as mantissa and exponent, for columns of gradient norms: 4.1e-3; from 1 to 1,000 plainly: 2.0, 150."""
     if not math.isfinite(value):
         return _special(value)
     if value == 0:
         return "0"
     mantissa, exponent = f"{abs(value):.{figures - 1}e}".split("e")
+    if 0 <= int(exponent) < 3:
+        return _signed(value, f"{float(f'{mantissa}e{exponent}'):.{max(figures - 1 - int(exponent), 0)}f}")
     return _signed(value, f"{mantissa}e{int(exponent)}")
+
+
+def power_of_ten(exponent: int) -> str:
+    """A whole decade of a logarithmic scale: 1e-3, 1, 10, 100, 1e3."""
+    return str(10**exponent) if 0 <= exponent < 3 else f"1e{exponent}"
 
 
 def count(amount: float) -> str:

@@ -14,6 +14,7 @@ from engine.analysis import Analysis
 from engine.timeline import Timeline
 from gui.actions import Actions
 from gui.clock import clock
+from gui.figures import newest_figure
 from gui.numbers import duration, number
 from gui.theme import color
 from gui.training import PAUSED, STARTING, STOPPING, Training
@@ -138,9 +139,10 @@ class RunControls(QStackedWidget):
         line.setSpacing(8)
         self.epoch = QLabel()
         self.epoch.setProperty("role", "section")
+        self.figure = QLabel()
         self.speed = QLabel()
         self.left = QLabel()
-        for label in (self.epoch, self.speed):
+        for label in (self.epoch, self.figure, self.speed):
             line.addWidget(label)
         line.addStretch()
         line.addWidget(self.left)
@@ -154,7 +156,7 @@ class RunControls(QStackedWidget):
 
     def set_compact(self, compact: bool) -> None:
         """On a narrow window the progress takes less room and the speed is left to its tip."""
-        self._progress.setFixedWidth(212 if compact else 312)
+        self._progress.setFixedWidth(276 if compact else 400)
         self.speed.setVisible(not compact)
 
     def show_analysis(self, analysis: Analysis) -> None:
@@ -197,6 +199,9 @@ class RunControls(QStackedWidget):
         self._actions["step"].setToolTip(self.tr("Make one optimizer step; pause first"))
         for name in ("halve_rate", "double_rate"):
             self._actions[name].setEnabled(active and state != STOPPING)
+        self.hint.setText("" if active else newest_figure(training.timeline))
+        self.hint.setToolTip(self.tr("On validation data, after the last epoch of the training that was shown"))
+        self.hint.setVisible(bool(self.hint.text()) and not self._blocked)
         self.setCurrentWidget(self._running if active else self._idle)
         self.updateGeometry()
         self._tick()
@@ -212,8 +217,10 @@ class RunControls(QStackedWidget):
         paused = self._training.state == PAUSED
         self.speed.setText(self.tr("{0} samples/s").format(number(speed)) if speed and not paused else "")
         self.left.setText(self.tr("paused") if paused else self._time_left(timeline))
+        self.figure.setText(newest_figure(timeline))
         self.bar.set_share(progress(timeline))
-        self._progress.setToolTip("  ·  ".join(label.text() for label in (self.epoch, self.speed, self.left)))
+        said = (label.text() for label in (self.epoch, self.figure, self.speed, self.left))
+        self._progress.setToolTip("  ·  ".join(words for words in said if words))
 
     def _time_left(self, timeline: Timeline) -> str:
         done = progress(timeline)

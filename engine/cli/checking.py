@@ -10,6 +10,7 @@ from engine.analysis import Analysis, NodeFacts
 from engine.cli.outcome import GOOD, PROBLEM, usable
 from engine.cli.output import Output, columns
 from engine.cli.projects import Opened, open_project, places_for
+from engine.graph import GROUP_OUTPUT, OUTPUT
 from engine.known import with_facts
 from engine.problem import Problem, ProblemError, Severity, has_errors, warning
 from engine.project import Project
@@ -107,11 +108,13 @@ def with_data(opened: Opened, options: Namespace) -> tuple[Project, list[Problem
 def _node(project: Project, definition: str, node_id: str, facts: NodeFacts) -> dict[str, Any]:
     node = project.graph.level(definition).nodes[node_id]
     inside = project.graph.definitions[definition].title if definition else ""
+    shapes = [_sizes(info) for infos in facts.inputs.values() for info in infos]
+    # An Output gives on what arrives, though no wire starts there.
+    leaves = shapes[0] if node.type in (OUTPUT, GROUP_OUTPUT) and shapes else _sizes(facts.output)
     return {
         "id": node.id, "name": node.name, "label": f"{inside or definition}/{node.name}" if definition else node.name,
         "definition": definition, "type": node.type, "copies": facts.copies, "paths": list(facts.paths),
-        "input_shapes": [_sizes(info) for infos in facts.inputs.values() for info in infos],
-        "output_shape": _sizes(facts.output), "parameters": facts.parameters, "trainable": facts.trainable,
+        "input_shapes": shapes, "output_shape": leaves, "parameters": facts.parameters, "trainable": facts.trainable,
         "multiply_adds": facts.multiply_adds,
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.cli.checking import with_data
 from engine.cli.outcome import GOOD, Unusable, usable
 from engine.cli.output import Output
-from engine.cli.projects import is_project, is_run, open_project, open_run, places_for
+from engine.cli.projects import is_project, num_runs, open_project, open_run, places_for
 from engine.problem import Where, error
 
 if TYPE_CHECKING:
@@ -32,9 +32,13 @@ def export(options: Namespace, output: Output) -> int:
 
 
 def _run(options: Namespace) -> Path | None:
-    """The run that is meant, None for a project: a run wins, because it has weights."""
+    """The run that is meant, None for a project: a run wins, because it has weights.
+
+    Where several runs bear the project's name, the code is the project's; weights must be asked of one of them.
+    """
     text = str(options.source)
-    return None if is_project(text) and not is_run(options, text) else open_run(options, text)
+    fitting = num_runs(options, text) if is_project(text) else 1
+    return None if fitting == 0 or (fitting > 1 and options.format == "python") else open_run(options, text)
 
 
 def _trained(options: Namespace, run: Path, output: Output) -> ExportReport:

@@ -1,7 +1,8 @@
 """The only place that prints: text for people or JSON lines for tools on stdout, progress and problems on stderr.
 
 With `--json` stdout holds nothing but strict JSON, one object per line: numbers that JSON lacks become the strings
-`nan`, `inf` and `-inf`. Never decides what a command does.
+`nan`, `inf` and `-inf`. Names and notes come from files of strangers, so control characters, which can move the cursor
+of a terminal or rename its window, are shown and not sent. Never decides what a command does.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Output:
         """One line for people; nothing with `--json`."""
         if not self.json:
             self._clear()
-            sys.stdout.write(words + "\n")
+            sys.stdout.write(tame(words) + "\n")
             sys.stdout.flush()
 
     def raw(self, text: str) -> None:
@@ -54,12 +55,12 @@ class Output:
     def say(self, words: str) -> None:
         """A remark on the way, beside the result."""
         self._clear()
-        sys.stderr.write(words + "\n")
+        sys.stderr.write(tame(words) + "\n")
         sys.stderr.flush()
 
     def pass_by(self, words: str) -> None:
         """A remark that the next one replaces, on a terminal."""
-        sys.stderr.write(f"\r\x1b[K{words}")
+        sys.stderr.write(f"\r\x1b[K{tame(words)}")
         sys.stderr.flush()
         self._passing = True
 
@@ -75,6 +76,13 @@ class Output:
             self._passing = False
 
 
+def tame(words: str, *, line: bool = False) -> str:
+    """Text without control characters but new lines; without these too for a single `line`."""
+    if words.isprintable():
+        return words
+    return "".join(sign if sign.isprintable() or (sign == "\n" and not line) else repr(sign)[1:-1] for sign in words)
+
+
 def plain(value: Any) -> Any:
     """The value as strict JSON takes it."""
     if isinstance(value, float) and not isfinite(value):
@@ -88,7 +96,7 @@ def plain(value: Any) -> Any:
 
 def columns(rows: Sequence[Sequence[str]], *, head: Sequence[str] = (), right: Iterable[int] = ()) -> list[str]:
     """Rows as lines with aligned columns; those in `right` end flush."""
-    table = [list(head), *rows] if head else list(rows)
+    table = [[tame(cell, line=True) for cell in row] for row in ([head, *rows] if head else rows)]
     if not table:
         return []
     flush = set(right)

@@ -52,10 +52,11 @@ def is_project(text: str) -> bool:
     return Path(text).suffix == ".lwr" or text in example_names()
 
 
-def is_run(options: Namespace, text: str) -> bool:
-    """True when the text is exactly the name, the id or the folder of a run."""
-    exact = {word for info in all_runs(options) for word in (info.name, info.id, info.path.name)}
-    return text in exact or (Path(text) / INFO).is_file()
+def num_runs(options: Namespace, text: str) -> int:
+    """How many runs have the text as their exact name, id or folder."""
+    if (Path(text) / INFO).is_file():
+        return 1
+    return sum(text in (info.name, info.id, info.path.name) for info in all_runs(options))
 
 
 def _named(text: str) -> Opened:

@@ -43,6 +43,9 @@ def read(settings: Any, request: Request) -> Raw:
 
 def load_arrays(path: Path) -> dict[str, Array]:
     """Every array of an .npz file; ProblemError when it is broken or holds Python objects."""
+    if path.is_file() and not zipfile.is_zipfile(path):
+        words = f"{path.name} cannot be read: it is no .npz file, or it is cut off."
+        raise ProblemError(_fault(path, words, "An .npz file of plain arrays", "Save it again with numpy.savez"))
     try:
         # Opened here, because numpy leaves the file open when it is broken.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
@@ -79,7 +82,11 @@ def _pools(found: dict[str, Array], path: Path) -> dict[str, dict[str, Array]]:
                                   "Save it with these names"))  # fmt: skip
     for split, pool in pools.items():
         lengths = {role: len(values) if values.ndim else 0 for role, values in pool.items()}
-        if len(set(lengths.values())) > 1 or not lengths["x"] or set(pool) != set(pools[TRAIN]):
+        if not lengths["x"]:
+            words = f"The {split} arrays have no samples."
+            raise ProblemError(_fault(path, words, "At least one, along the first axis",
+                                      "Save arrays with samples along the first axis"))  # fmt: skip
+        if len(set(lengths.values())) > 1 or set(pool) != set(pools[TRAIN]):
             words = ", ".join(f"{count:,} {role}" for role, count in lengths.items())
             raise ProblemError(_fault(path, f"The {split} arrays do not fit together: {words}.",
                                       "One y for each x, in every part", "Save them with equal lengths"))  # fmt: skip

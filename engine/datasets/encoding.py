@@ -35,6 +35,14 @@ def is_number(cell: str) -> bool:
         return False
 
 
+def is_infinite(cell: str) -> bool:
+    """True for a number beyond all bounds: inf, -inf, or one too large to compute with, such as 1e400."""
+    try:
+        return not is_missing(cell) and not isfinite(float(cell))
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class Column:
     """How one column becomes features: `categories` is empty for a number, whose gaps become `fill`."""

@@ -51,6 +51,9 @@ def read_grid(path: Path, *, delimiter: str = "auto", header: str = "auto") -> G
         if len(row) != len(rows[0]):
             raise ProblemError(_ragged(path, line, len(row), len(rows[0]), sign))
     if header == "yes" or (header == "auto" and _has_header(rows)):
+        if len(rows) == 1:
+            raise ProblemError(table_fault(path, "The table has names but no rows.", "A line of names and rows below",
+                                           "Choose another file", "data-empty"))  # fmt: skip
         return Grid(_unique(rows[0], path), rows[1:], lines[1:])
     return Grid(tuple(f"column {number}" for number in range(len(rows[0]))), rows, lines)
 
@@ -94,8 +97,10 @@ def _delimiter(text: str) -> str:
 def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     """True when words stand above numbers, or, in a table of words, when the first row's words recur nowhere below."""
     first, rest = rows[0], rows[1 : LOOKED_AT + 1]
-    if not rest or any(is_number(cell) for cell in first):
+    if any(is_number(cell) for cell in first):
         return False
+    if not rest:
+        return True
     below = list(zip(*rest, strict=True))
     if any(all(is_number(cell) or is_missing(cell) for cell in column) for column in below):
         return True

@@ -88,11 +88,11 @@ def unreadable(faults: Sequence[tuple[str, str]], total: int) -> Problem:
 def read(settings: Any, request: Request) -> Raw:
     """The folder's images by split and class. Classes are the names of the training sub-folders, in order."""
     root = find_path(settings.path, request.places, folder=True)
-    found = _scan_folder(root, request)
+    found = scan_folder(root, request)
     classes = tuple(sorted({name for name, _ in found[TRAIN]}))
     _check_classes(root, found, classes)
     names = [file for files in found.values() for _, file in files]
-    headers, faults = _headers(root, names, request, decode=settings.skip_unreadable)
+    headers, faults = read_headers(root, names, request, decode=settings.skip_unreadable)
     if faults and not settings.skip_unreadable:
         raise ProblemError(unreadable(faults, len(names)))
     if not headers:
@@ -128,14 +128,14 @@ def _is_grey(mode: str) -> bool:
     return mode in GREY_MODES or mode.startswith("I;16")
 
 
-def _scan_folder(root: Path, request: Request) -> dict[str, list[tuple[str, str]]]:
+def scan_folder(root: Path, request: Request) -> dict[str, list[tuple[str, str]]]:
     """Per split its (class, file) pairs; file is relative to the root, with forward slashes."""
     request.report(0, None, "Listing images")
-    own = {SPLIT_FOLDERS[item.name.lower()]: item for item in _folders(root) if item.name.lower() in SPLIT_FOLDERS}
+    own = {SPLIT_FOLDERS[item.name.lower()]: item for item in folders(root) if item.name.lower() in SPLIT_FOLDERS}
     tops = {split: own[split] for split in SPLITS if split in own} if TRAIN in own else {TRAIN: root}
     found: dict[str, list[tuple[str, str]]] = {}
     for split, top in tops.items():
-        pairs = [(item.name, file) for item in _folders(top) for file in _image_names(item, root)]
+        pairs = [(item.name, file) for item in folders(top) for file in _image_names(item, root)]
         if pairs:
             found[split] = pairs
         request.report(len(pairs), None, "Listing images")
@@ -144,7 +144,8 @@ def _scan_folder(root: Path, request: Request) -> dict[str, list[tuple[str, str]
     return found
 
 
-def _folders(root: Path) -> list[Path]:
+def folders(root: Path) -> list[Path]:
+    """The visible folders right in one, by name."""
     return sorted(item for item in root.iterdir() if item.is_dir() and not item.name.startswith("."))
 
 
@@ -157,7 +158,7 @@ def _image_names(folder: Path, root: Path) -> list[str]:
     return sorted(names)
 
 
-def _headers(
+def read_headers(
     root: Path, names: Sequence[str], request: Request, *, decode: bool
 ) -> tuple[dict[str, tuple[tuple[int, int], str, int]], list[tuple[str, str]]]:
     """Per readable file ((height, width), mode, bytes), and (file, reason) of the others."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.raw import SPLITS, TEST, TRAIN, VAL, Array, Part
-from engine.problem import ProblemError, Where, error
+from engine.problem import Fix, ProblemError, Where, error
 
 
 def num_kept(wanted: float, total: int) -> int:
@@ -53,7 +53,34 @@ def split_indices(sizes: Mapping[str, int], settings: Any) -> dict[str, tuple[st
 def divide(pools: Mapping[str, Part], settings: Any) -> dict[str, Part]:
     """The parts by split; views of the pools where possible."""
     chosen = split_indices({name: len(pool) for name, pool in pools.items()}, settings)
+    for labels in pools[TRAIN].targets.values():
+        refuse_lost_classes(labels, chosen[TRAIN][1], settings)
     return {name: pools[pool].take(indices) for name, (pool, indices) in chosen.items()}
+
+
+def refuse_lost_classes(labels: Array, train: Array, settings: Any) -> None:
+    """ProblemError when a split in file order leaves whole classes (int64 labels) without a training sample.
+
+    That is what becomes of a set sorted by class. A random split may lose a class of one or two samples by chance.
+    """
+    if settings.split == "random" or labels.dtype != np.int64 or labels.ndim != 1:
+        return
+    lost = np.setdiff1d(labels, labels[train])
+    if len(lost):
+        raise ProblemError(
+            error(
+                Where(label="data", path="recipe.data.split"),
+                f"Keeping the {settings.split} samples apart leaves {len(lost)} of {len(np.unique(labels))} classes "
+                "without a training sample: the set is sorted by class.",
+                "Samples of every class to train on", "Set recipe.data.split to random", code="data-lost-classes",
+                fixes=(Fix("Split at random", apply=_at_random),),
+            )
+        )  # fmt: skip
+
+
+def _at_random(project: Any) -> Any:
+    recipe = project.recipe
+    return project.with_recipe(recipe.with_value("data", {**recipe.get("data"), "split": "random"}))
 
 
 def _limited(size: int, settings: Any) -> int:

@@ -6,6 +6,7 @@ training rows only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,13 @@ import numpy as np
 
 from engine.datasets.answers import class_answers, is_classes, value_answers
 from engine.datasets.download import DownloadPlan, RemoteFile
-from engine.datasets.encoding import fit_columns, is_missing, is_number
+from engine.datasets.encoding import fit_columns, is_infinite, is_missing, is_number
 from engine.datasets.facts import fingerprint
 from engine.datasets.find import candidates, find_path
 from engine.datasets.grids import Grid, read_grid, table_fault
 from engine.datasets.raw import TRAIN, VECTOR, Part, Raw, Request, StreamInfo
-from engine.datasets.split import split_indices
-from engine.problem import ProblemError, Where, error
+from engine.datasets.split import refuse_lost_classes, split_indices
+from engine.problem import Problem, ProblemError, Where, error
 
 if TYPE_CHECKING:
     from engine.places import Places
@@ -36,12 +37,16 @@ def read(settings: Any, request: Request) -> Raw:
     chosen = split_indices({TRAIN: len(grid.rows)}, settings)
     kept = _input_columns(grid, target, settings.drop, path)
     train = chosen[TRAIN][1]
+    _refuse_infinite(grid, kept if settings.task == "classification" else [*kept, target], path)
     cells = {grid.names[column]: [row[column] for row in grid.rows] for column in kept}
     columns = fit_columns(cells, train, path)
     values = np.concatenate([column.encode(cells[column.name]) for column in columns], 1)
     words = [row[target] for row in grid.rows]
     if is_classes(words, settings.task):
         answers, made = class_answers(words)
+        if len(made.classes) < 2:
+            raise ProblemError(_one_class(grid.names[target], made.classes[0], path))
+        refuse_lost_classes(answers, train, settings)
     else:
         found = _numbers(grid, target, path)
         answers, made = value_answers(found, train, (grid.names[target],), standardize=settings.standardize_target)
@@ -141,6 +146,29 @@ def _input_columns(grid: Grid, target: int, drop: str, path: Path) -> list[int]:
         raise ProblemError(table_fault(path, "No column is left to predict from.", "At least one besides the target",
                                   "Choose another table, or leave out fewer columns", "data-no-inputs"))  # fmt: skip
     return kept
+
+
+def _refuse_infinite(grid: Grid, columns: Sequence[int], path: Path) -> None:
+    """ProblemError for a column of numbers of which some are infinite: as words they would lose their order."""
+    for column in columns:
+        cells = [row[column] for row in grid.rows]
+        bad = next((place for place, cell in enumerate(cells) if is_infinite(cell)), None)
+        if bad is not None and all(is_number(cell) or is_missing(cell) or is_infinite(cell) for cell in cells):
+            raise ProblemError(
+                table_fault(
+                    path, f"Line {grid.lines[bad]} has {cells[bad]!r} as {grid.names[column]}, which is not finite.",
+                    "Finite numbers, or an empty cell where one is missing",
+                    f"Mend line {grid.lines[bad]}, or leave the column out", "data-not-finite",
+                )
+            )  # fmt: skip
+
+
+def _one_class(name: str, word: str, path: Path) -> Problem:
+    return error(
+        Where(label=f"table {path.name}", path="recipe.data.target", file=str(path)),
+        f"Every row has {word!r} as {name}: there is nothing to tell apart.", "At least two different answers",
+        "Choose another column to predict, or set recipe.data.task to regression", code="data-one-class",
+    )  # fmt: skip
 
 
 def _numbers(grid: Grid, column: int, path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -15,7 +15,7 @@ from engine.problem import Problem, ProblemError, Severity, error, has_errors
 from engine.project import Project
 from engine.runtime.meta import arg_names
 from engine.runtime.outputs import output_problems
-from engine.runtime.shapes import Memo, infer
+from engine.runtime.shapes import MAX_SIZE, Memo, infer
 from engine.source import Source, generate
 from engine.source_facts import CallFacts, LayerFacts, LevelFacts, instances
 from engine.source_faults import fault_problems
@@ -28,12 +28,10 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     checked = check_project(project)
     network = infer(project.graph, known_data(project), memo)
     problems = [*checked, *_new(fault_problems(project.graph, network), checked)]
-    if network.layers > MAX_LAYERS:
-        problems.append(
-            error(
-                "network", f"The network has {network.layers:,} layers.", f"At most {MAX_LAYERS:,}", "Repeat less often"
-            )
-        )
+    if network.layers > MAX_LAYERS or network.size > MAX_SIZE:
+        count = network.layers if network.layers > MAX_LAYERS else network.size
+        happened = f"With all repeats written out the network has {count:,} layers and ports"
+        problems.append(error("network", happened, f"At most {MAX_LAYERS:,} layers", "Repeat less often"))
         return Analysis(problems=tuple(problems))
     problems += _new(output_problems(project, network), checked)
     nodes, layers = _facts(network)

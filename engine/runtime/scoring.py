@@ -112,11 +112,19 @@ def _collect(
     finally:
         model.train(was_training)
     answers = [
-        Answers(head, np.concatenate(outputs[index]), np.concatenate(targets[index]))
+        Answers(head, np.concatenate(outputs[index]), _plain_targets(head, np.concatenate(targets[index])))
         for index, head in enumerate(heads)
         if outputs[index]
     ]
     return (total / samples if samples else float("nan")), samples, answers
+
+
+def _plain_targets(head: Head, targets: Array) -> Array:
+    """A yes or no for each of several classes becomes the number of the one that is a yes, which figures count."""
+    if head.facts.kind == BINARY and targets.ndim == 2 and targets.shape[1] > 1:
+        found: Array = targets.argmax(1)
+        return found
+    return targets
 
 
 def decided(answer: Answers) -> Array:

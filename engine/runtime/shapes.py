@@ -22,6 +22,8 @@ from engine.tensor import FLOAT, INT, TensorInfo
 
 Varied = tuple[tuple[str, Any], ...]
 _LARGEST_MEMO = 50_000
+MAX_SIZE = 10 * MAX_LAYERS
+"""Nodes of the expanded network that may be walked: blocks of blocks may hold no layer at all."""
 
 
 @dataclass
@@ -177,15 +179,15 @@ class _Walk:
             defaults = {**defaults, "initializer": node.params["initializer"]}
         entering = tuple(port[0] if port else None for port in arrived)
         copies: list[LevelFacts] = []
-        total = 0
+        layers = size = 0
         for index in range(node.repeat):
             varied = {key: items[index] for key, items in node.vary.items() if index < len(items)}
             copy = self.level(
                 node.definition, entering, tuple(sorted((varied | dict(values)).items())), defaults, above
             )
             copies.append(copy)
-            total += copy.layers
-            if total > MAX_LAYERS:
+            layers, size = layers + copy.layers, size + copy.size
+            if layers > MAX_LAYERS or size > MAX_SIZE:
                 return CallFacts(step, arrived, unknown, fault=Refusal(
                     f"This group holds more than {MAX_LAYERS:,} layers.", f"At most {MAX_LAYERS:,} layers.",
                     "Repeat it less often.",
@@ -255,6 +257,7 @@ def _summed(
 ) -> LevelFacts:  # fmt: skip
     parameters = trainable = buffers = multiply_adds = layers = 0
     ok = True
+    size = len(calls) + sum(copy.size for call in calls for copy in call.copies)
     for call in calls:
         if not call.step.live:
             continue
@@ -267,4 +270,6 @@ def _summed(
         layers += sum(part.layers if isinstance(part, LevelFacts) else 1 for part in parts)
         ok = ok and call.fault is None and call.known and all(copy.ok for copy in call.copies)
     ok = ok and None not in outputs and bool(outputs)
-    return LevelFacts(definition, calls, inputs, outputs, parameters, trainable, buffers, multiply_adds, layers, ok)
+    return LevelFacts(
+        definition, calls, inputs, outputs, parameters, trainable, buffers, multiply_adds, layers, size, ok
+    )  # fmt: skip

@@ -113,12 +113,14 @@ class Tally:
             return
         output = torch.cat([output for output, _ in pairs])
         target = torch.cat([target for _, target in pairs])
-        if head.facts.kind == BINARY:
+        if head.facts.kind == BINARY and output.shape[1] > 1:  # a yes or no for each of several classes: one is right
+            right = output.argmax(1) == target.argmax(1)
+        elif head.facts.kind == BINARY:
             right = (output > 0) == (target.reshape(output.shape) > 0.5)
         else:
             right = output.argmax(1) == target
         self.right[index] += int(right.sum())
-        self.counted[index] += target.numel()
+        self.counted[index] += right.numel()
 
 
 def _is_share(target: Tensor) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
-from gui.numbers import MINUS, number
+from gui.numbers import MINUS, number, power_of_ten
 
 WHOLE = (1, 2, 3, 4, 6, 8)
 """Steps within a decade at which a logarithmic range may end: each about a third above the one before."""
@@ -59,8 +59,7 @@ def _within_decades(low: float, high: float, per_decade: float, least_gap: float
 
 
 def _power(at: float) -> str:
-    exponent = round(at)
-    return "1" if exponent == 0 else f"1e{exponent}"
+    return power_of_ten(round(at))
 
 
 def plain(value: float) -> str:

@@ -105,7 +105,7 @@ class Boom:
         ({"x": numbers(3, 8, 8, 8), "y": [0, 1, 2]}, "unclear which axis"),
         ({"x": np.array([[1, -2], [3, 4]]), "y": [0, 1]}, "negative tokens"),
         ({"x": np.array([Boom()], dtype=object), "y": [0]}, "can run code"),
-        ({"x": np.array(3.0)}, "do not fit together"),
+        ({"x": np.array(3.0)}, "have no samples"),
     ],
 )
 def test_what_is_wrong_with_arrays_is_said(tmp_path: Path, found: dict[str, Any], words: str) -> None:

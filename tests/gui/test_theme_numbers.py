@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gui.numbers import bytes_text, count, duration, number, percent, scientific, shape_text, signed
+from gui.numbers import bytes_text, count, duration, number, percent, power_of_ten, scientific, shape_text, signed
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,14 @@ def test_counts_times_sizes_and_shares_read_as_people_write_them() -> None:
     assert [spaced(bytes_text(one)) for one in (30e6, 5.4e9, 0, 999)] == ["30 MB", "5.4 GB", "0 B", "999 B"]
     assert (spaced(percent(0.932)), spaced(percent(0.95))) == ("93.2 %", "95 %")
     assert (scientific(0.0041), signed(2), signed(-2), shape_text((3, 32, 32))) == ("4.1e-3", "+2", "−2", "3×32×32")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.41, "4.1e-1"), (2.03, "2.0"), (15.2, "15"), (148.0, "150"), (1520, "1.5e3"), (-2, "−2.0")]
+)
+def test_a_norm_from_1_to_1000_is_written_plainly(value: float, text: str) -> None:
+    assert scientific(value) == text
+
+
+def test_the_first_decades_above_1_are_written_out_on_a_scale() -> None:
+    assert [power_of_ten(exponent) for exponent in (-1, 0, 1, 2, 3)] == ["1e-1", "1", "10", "100", "1e3"]

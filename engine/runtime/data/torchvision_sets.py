@@ -1,13 +1,14 @@
 """Reads torchvision's data sets: addresses and checksums are torchvision's own, fetching is ours, reading is safe.
 
 Files lie as torchvision lays them out, so folders can be shared with other programs. MNIST's kin are read from their
-archives as they are. CIFAR's batches are pickles: torchvision opens them only after their checksums held.
+archives as they are. CIFAR's batches are pickles: torchvision opens them only after their checksums held. Where the
+original files are nowhere, a folder of image files whose classes are those of the set is taken for it.
 """
 
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from engine.datasets.download import DownloadPlan, RemoteFile, is_whole, size_wo
 from engine.datasets.facts import fingerprint
 from engine.datasets.find import candidates
 from engine.datasets.idx import read_idx, where_is
+from engine.datasets.image_copies import find_copy, read_copy
 from engine.datasets.raw import TEST, TRAIN, Array, Part, Raw, Request
 from engine.datasets.split import divide
 from engine.problem import Problem, ProblemError, Where, error
@@ -31,23 +33,20 @@ EMNIST_ARCHIVE = "gzip.zip"
 
 def read(settings: Any, request: Request) -> Raw:
     """The set from the first folder that holds it; ProblemError says how to get it where none does."""
-    root = _find(settings, request.places)
-    if root is None:
-        raise ProblemError(_missing(settings, request.places))
-    pools = {}
-    for number, split in enumerate((TRAIN, TEST)):
-        request.report(number, 2, f"Reading {settings.torchvision}")
-        images, labels = _READERS[settings.layout](settings, root, split, request)
-        pools[split] = Part({"x": images}, {"y": labels})
-    request.report(2, 2, f"Reading {settings.torchvision}")
     described = settings.describe()
+    if (root := _find(settings, request.places)) is not None:
+        pools = _original(settings, root, request)
+    elif (copy := _find_copy(settings, request.places)) is not None:
+        pools = read_copy(copy, settings.class_names(), described.streams["x"].shape, request)
+    else:
+        raise ProblemError(_missing(settings, request.places))
     parts = divide(pools, settings)
     return Raw(described.streams, described.targets, parts, fingerprint=fingerprint(parts))
 
 
 def plan(settings: Any, places: Places) -> DownloadPlan | None:
     """What must be fetched, None when some folder holds the set already."""
-    if _find(settings, places) is not None:
+    if _find(settings, places) is not None or _find_copy(settings, places) is not None:
         return None
     files = _remote_files(settings)
     host = urlsplit(files[0].urls[0]).netloc
@@ -57,9 +56,26 @@ def plan(settings: Any, places: Places) -> DownloadPlan | None:
     return DownloadPlan(words, size, folder, files)
 
 
+def _roots(settings: Any, places: Places) -> Sequence[Path]:
+    return candidates(settings.path, places) if settings.path else places.roots
+
+
 def _find(settings: Any, places: Places) -> Path | None:
-    places_to_look = candidates(settings.path, places) if settings.path else places.roots
-    return next((root for root in places_to_look if _holds(settings, root)), None)
+    return next((root for root in _roots(settings, places) if _holds(settings, root)), None)
+
+
+def _find_copy(settings: Any, places: Places) -> Path | None:
+    return find_copy(settings.class_names(), _roots(settings, places))
+
+
+def _original(settings: Any, root: Path, request: Request) -> dict[str, Part]:
+    pools = {}
+    for number, split in enumerate((TRAIN, TEST)):
+        request.report(number, 2, f"Reading {settings.torchvision}")
+        images, labels = _READERS[settings.layout](settings, root, split, request)
+        pools[split] = Part({"x": images}, {"y": labels})
+    request.report(2, 2, f"Reading {settings.torchvision}")
+    return pools
 
 
 def _holds(settings: Any, root: Path) -> bool:
@@ -178,7 +194,7 @@ def _remote_files(settings: Any) -> tuple[RemoteFile, ...]:
 def _missing(settings: Any, places: Places) -> Problem:
     found = plan(settings, places)
     assert found is not None
-    looked = ", ".join(map(str, candidates(settings.path, places) if settings.path else places.roots))
+    looked = ", ".join(map(str, _roots(settings, places)))
     return error(
         Where(label="data", path="recipe.data", file=str(found.folder)),
         f"{settings.torchvision} is not on this computer. It was looked for in {looked}.",

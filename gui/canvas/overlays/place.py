@@ -50,8 +50,9 @@ class Overlays:
         self.zoom.adjustSize()
         self.zoom.move(edge, high - edge - self.zoom.height())
         self.zoom.setVisible(filled)
-        self.verdict.fold(narrow)
-        self.verdict.move(edge + self.zoom.width() + 8, high - edge - self.verdict.height())
+        left = edge + self.zoom.width() + 8
+        self.verdict.fold(narrow, room=wide - left - edge - self.minimap.width() - 8)
+        self.verdict.move(left, high - edge - self.verdict.height())
         self.map_button.setVisible(narrow and filled)
         self.map_button.adjustSize()
         self.map_button.move(wide - edge - self.map_button.width(), high - edge - self.map_button.height())

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from gui.canvas.board import Board
 from gui.canvas.evidence import FAMILY, GRADIENT, RATIO, WEIGHT
 from gui.canvas.paint.ink import CENTER, LEFT, RIGHT, ink, mono, scale_color
+from gui.numbers import power_of_ten
 from gui.widgets.choices import Choice
 
 
@@ -75,7 +76,7 @@ class Legend(QWidget):
         ticks = scale.ticks()
         for exponent in ticks:
             place = area.x() + area.width() * (exponent - scale.low) / (scale.high - scale.low)
-            text = "1" if exponent == 0 else f"1e{exponent}"
+            text = power_of_ten(exponent)
             side = LEFT if exponent == ticks[0] else RIGHT if exponent == ticks[-1] else CENTER
             left = {LEFT: place - 8, RIGHT: place - 32, CENTER: place - 20}[side]
             painter.drawText(QRectF(left, 13, 40, 14), side, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -24,6 +24,7 @@ class VerdictChip(QWidget):
         super().__init__(board)
         self._board = board
         self.folded = False
+        self._room = 10_000
         self.setFixedHeight(30)
         board.evidence_changed.connect(self.refresh)
         self.refresh()
@@ -35,13 +36,14 @@ class VerdictChip(QWidget):
         if found is not None:
             self.setToolTip(str(found))
             self.setAccessibleName(str(found))
-            self.setFixedWidth(self.sizeHint().width())
+            self.setFixedWidth(min(self.sizeHint().width(), self._room))
             self.update()
 
-    def fold(self, folded: bool) -> None:
-        """Shows the icon only, or the words too."""
-        if folded != self.folded:
-            self.folded = folded
+    def fold(self, folded: bool, *, room: int) -> None:
+        """Shows the icon only, or the words too, of which the end is elided beyond `room` pixels."""
+        room = max(room, 30)
+        if (folded, room) != (self.folded, self._room):
+            self.folded, self._room = folded, room
             self.refresh()
 
     def sizeHint(self) -> QSize:
@@ -51,7 +53,7 @@ class VerdictChip(QWidget):
             return QSize(30, 30)
         title = QFontMetricsF(ui_font(12, 600)).horizontalAdvance(found.title)
         detail = QFontMetricsF(ui_font(12)).horizontalAdvance(found.detail)
-        return QSize(round(34 + title + (12 + detail if found.detail else 0) + 14), 30)
+        return QSize(round(32 + title + (12 + detail if found.detail else 0) + 15), 30)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draws the sentence."""
@@ -68,7 +70,10 @@ class VerdictChip(QWidget):
             painter.setPen(ink("text"))
             painter.drawText(QRectF(32, 0, self.width(), 30), LEFT, found.title)
             left = 32 + QFontMetricsF(bold).horizontalAdvance(found.title) + 12
-            painter.setFont(ui_font(12))
+            plain = ui_font(12)
+            painter.setFont(plain)
             painter.setPen(ink("text2"))
-            painter.drawText(QRectF(left, 0, self.width(), 30), LEFT, found.detail)
+            room = self.width() - 14 - left
+            detail = QFontMetricsF(plain).elidedText(found.detail, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(QRectF(left, 0, room + 2, 30), LEFT, detail)
         painter.end()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite, isnan
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from gui.canvas import measures as m
@@ -125,7 +125,7 @@ def _number(painter: QPainter, right: float, middle: float, reading: Reading, zo
     else:
         painter.setFont(font(size, 600))
         painter.setPen(ink("error"))
-        text = "not finite"
+        text = QCoreApplication.translate("Canvas", "not finite")
     painter.drawText(QRectF(right - 90, middle - 10, 90, 20), RIGHT, text)
 
 
