@@ -79,14 +79,21 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Clipped:
-    """Clipping changed the gradients `count` times among the steps since the last report."""
+    """What clipping did since the last report: it changed the gradients at `count` of `steps` steps.
+
+    Told at every sampled step of a recipe that clips, also when nothing was cut.
+    """
 
     event: ClassVar[str] = "clipped"
     step: int
     epoch: int
     count: int
     norm: float
-    """Largest norm (or absolute value, when clipping by value) met since the last report."""
+    """Largest size met, cut or not: global norm, norm of one tensor, number (by value), gradient over weight (AGC)."""
+    steps: int = 0
+    """Optimiser steps since the last report; 0 in records of older versions."""
+    factor: float = 1.0
+    """Mean over the cut steps of what was left: norm after over norm before; by value, limit over largest number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ class Timeline:
         """Sampled training loss; rate; samples per second; training seconds: each against the step."""
         self.clipped = Series(1024)
         """Largest norm met since the last report, at the steps where clipping acted."""
+        self.clip_norm, self.clip_share, self.clip_factor = Series(1024), Series(1024), Series(1024)
+        """Of every report: largest norm met, share of the steps that were cut, and to what part of their size."""
         self.num_clipped = 0
         self.gradients: dict[str, Series] = {}
         self.weights: dict[str, Series] = {}
@@ -128,8 +130,7 @@ class Timeline:
             case EpochEnded():
                 self._add_epoch(event)
             case Clipped():
-                self.clipped.append(event.step, event.norm)
-                self.num_clipped += event.count
+                self._add_clipped(event)
             case CheckpointSaved():
                 self.checkpoints[event.kind] = event
             case PhaseStarted():
@@ -232,6 +233,15 @@ class Timeline:
             if layer:
                 self.first_non_finite = NonFinite(known.step if known else event.step, layer)
 
+    def _add_clipped(self, event: Clipped) -> None:
+        if event.count:
+            self.clipped.append(event.step, event.norm)
+            self.num_clipped += event.count
+        self.clip_norm.append(event.step, event.norm)
+        if event.steps:
+            self.clip_share.append(event.step, event.count / event.steps)
+            self.clip_factor.append(event.step, event.factor)
+
     def _add_epoch(self, event: EpochEnded) -> None:
         self.epochs.append(event)
         self.epoch = event.epoch
@@ -268,7 +278,8 @@ class Timeline:
         step = event.step
         self.outcome = None
         self._num_epochs, self._steps_per_epoch = event.epochs, event.steps_per_epoch
-        everything = (self.loss, self.lr, self.speed, self.clock, self.clipped)
+        clipping = (self.clipped, self.clip_norm, self.clip_share, self.clip_factor)
+        everything = (self.loss, self.lr, self.speed, self.clock, *clipping)
         for series in (*everything, *self.gradients.values(), *self.weights.values()):
             series.drop_after(step)
         self.epochs = [row for row in self.epochs if row.step <= step]

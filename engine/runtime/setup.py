@@ -18,10 +18,12 @@ from engine.analysis import Analysis
 from engine.check import check_project
 from engine.declare import find
 from engine.known import with_facts
+from engine.last_layers import last_layers
 from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
 from engine.runtime.analyze import analyze
+from engine.runtime.clipping_ways import Layout
 from engine.runtime.data import Data, open_data
 from engine.runtime.made import make_loss, make_optimizer, rate_factor
 from engine.runtime.memory import memory_problem
@@ -95,7 +97,7 @@ def make_training(
     metrics = metrics_of(recipe)
     plan = Plan(epochs, recipe.batch_size, seed, ready.device, run, checkpoints)
     optimizer = make_optimizer(recipe, model.parameters(), ready.device)
-    steering = Steering(recipe, optimizer)
+    steering = Steering(recipe, optimizer, layout=layout_of(ready, model))
     stopping = recipe.made("early_stopping")
     training = Training(
         plan, model=model, data=ready.data, steering=steering, metrics=metrics,
@@ -109,6 +111,17 @@ def make_training(
     )  # fmt: skip
     steering.follow(rate_factor(recipe, steps_per_epoch=training.steps_per_epoch, epochs=epochs))
     return training
+
+
+def layout_of(ready: Ready, model: nn.Module) -> Layout:
+    """Which parameters belong to output layers and which kernels count their units along the second axis."""
+    layers = dict(model.named_modules())
+    last = last_layers(ready.project.graph, ready.analysis.layers)
+    transposed = [module.weight for module in layers.values() if isinstance(module, nn.modules.conv._ConvTransposeNd)]
+    return Layout(
+        frozenset(id(item) for path in last if path in layers for item in layers[path].parameters()),
+        frozenset(map(id, transposed)),
+    )
 
 
 def schedule_change(recipe: Recipe, *, steps_per_epoch: int, before: int, after: int) -> str:

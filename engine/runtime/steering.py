@@ -15,7 +15,8 @@ from torch.optim import Optimizer
 from engine.declare import find
 from engine.events import Alerted, Edited
 from engine.recipe import Recipe
-from engine.runtime.clipping import Clipping
+from engine.runtime.clipping import Clipped, Clipping
+from engine.runtime.clipping_ways import Layout
 from engine.runtime.control import Edit
 
 RUNNING_EDITS = "recipe.optimizer.lr, .momentum, .weight_decay and recipe.clip"
@@ -26,7 +27,7 @@ class Steering:
 
     def __init__(
         self, recipe: Recipe, optimizer: Optimizer, *, factor: Callable[[int], float] | None = None,
-        parameters: Sequence[nn.Parameter] = (),
+        parameters: Sequence[nn.Parameter] = (), layout: Layout | None = None,
     ) -> None:  # fmt: skip
         self._recipe = recipe
         self._optimizer = optimizer
@@ -34,7 +35,8 @@ class Steering:
         self._parameters = tuple(parameters) or tuple(
             parameter for group in optimizer.param_groups for parameter in group["params"]
         )
-        self._clipping = Clipping.of(recipe)
+        self._layout = layout
+        self._clipping = Clipping.of(recipe, layout)
         self._base = [float(group["lr"]) for group in optimizer.param_groups]
         self._last_factor = 1.0
         self.edits: dict[str, Any] = {}
@@ -53,9 +55,9 @@ class Steering:
             self._last_factor = factor
             self._write_rates()
 
-    def clipped(self) -> tuple[int, float]:
-        """How many updates were clipped since the last call, and the largest norm (or value) met."""
-        return self._clipping.take() if self._clipping else (0, 0.0)
+    def clipped(self) -> Clipped:
+        """How often and how hard gradients were cut since the last call; no steps where the recipe does not clip."""
+        return self._clipping.take() if self._clipping else _NOT_CLIPPED
 
     def edit(self, wish: Edit, *, step: int, epoch: int) -> Edited | Alerted:
         """Applies a change at a step border; refused changes say why and change nothing."""
@@ -120,7 +122,7 @@ class Steering:
             self._change_optimizer(name, old, new)
         self._recipe = recipe
         if setting == "clip":
-            self._clipping = Clipping.of(recipe)
+            self._clipping = Clipping.of(recipe, self._layout)
             self.update = self._update if self._clipping else self._optimizer.step
         return old, new
 
@@ -146,6 +148,9 @@ class Steering:
                 group[name] = new
         else:
             raise ValueError(f"while training only {RUNNING_EDITS} can be changed")
+
+
+_NOT_CLIPPED = Clipped()
 
 
 def _words(value: Any) -> str:

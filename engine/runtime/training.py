@@ -259,9 +259,9 @@ class Training:
         self.waiting.append(Probed(self.step, self.epoch, gradient, weight))
 
     def _report_clipping(self) -> None:
-        count, norm = self.steering.clipped()
-        if count:
-            self.waiting.append(Clipped(self.step, self.epoch, count, norm))
+        told = self.steering.clipped()
+        if told.steps:
+            self.waiting.append(Clipped(self.step, self.epoch, told.hits, told.norm, told.steps, told.factor))
 
     def _broken(self, loss: float, batch: Batch) -> NonFinite:
         layer = first_bad_layer(self.model, batch.inputs, self._probe.layers)
