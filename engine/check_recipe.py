@@ -41,10 +41,12 @@ def check_recipe(project: Project) -> Iterator[Problem]:
 def figure_names(project: Project) -> list[str]:
     """The figures of an epoch that can be watched: losses and metrics of training and validation."""
     names = ["loss"]
-    for tagged in project.recipe.get("metrics"):
+    outputs = [node.name for node in project.graph.of_type(OUTPUT)]
+    chosen = project.recipe.get("metrics")
+    for tagged in chosen if isinstance(chosen, tuple) else ():
         made = _made("metric", tagged)
         if made is not None:
-            names.append(str(made.name))
+            names += [f"{output}_{made.name}" for output in outputs] if len(outputs) > 1 else [str(made.name)]
     return [f"{split}_{name}" for split in ("val", "train") for name in dict.fromkeys(names)]
 
 

@@ -20,7 +20,8 @@ from engine.param import Param, Tagged, params_of
 from engine.problem import Problem, Where, error
 
 KINDS = (
-    "layer", "initializer", "optimizer", "schedule", "loss", "metric", "dataset", "augment", "clip", "record",
+    "layer", "initializer", "optimizer", "schedule", "loss", "metric", "dataset", "augment", "clip", "callback",
+    "record",
 )  # fmt: skip
 C = TypeVar("C", bound=type)
 Class = type
@@ -215,6 +216,7 @@ metric = declares("metric")
 dataset = declares("dataset")
 augment = declares("augment")
 clip = declares("clip")
+callback = declares("callback")
 record = declares("record")
 """A named set of settings that is not chosen among others: the recipe itself, early stopping, preprocessing."""
 

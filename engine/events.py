@@ -113,17 +113,22 @@ class EpochEnded:
     metrics: Mapping[str, float] = field(default_factory=dict)
     best: bool = False
     """True when this epoch is the best so far by the monitored figure."""
+    train_figures: str = "running"
+    """What `train_loss` and its like are. running: means over the epoch while the weights moved, dropout on, penalties
+    in; evaluated: the training set in eval mode at the epoch's end, with the others beside as `running_loss`, ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSaved:
-    """A checkpoint is safely on disk. `kind` is `last` or `best`."""
+    """A checkpoint is safely on disk. `kind` is `last`, `best`, or the name that a callback gave it."""
 
     event: ClassVar[str] = "checkpoint_saved"
     kind: str
     step: int
     epoch: int
     seconds: float = 0.0
+    dropped: tuple[str, ...] = ()
+    """Names of older ones that were removed for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,12 @@ class Alerted:
     step: int
     epoch: int
     words: str
+    figure: str = ""
+    """Name of the watched figure; "" when no alert of the recipe speaks."""
+    value: float | None = None
+    """What it was."""
+    action: str = ""
+    """What is done about it: notify, stop or save; "" for a remark of the training itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Never names a widget.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -56,6 +57,8 @@ class Param:
     max: float | None = None
     choices: tuple[str, ...] = ()
     """Allowed words of a `choice`; for `tagged` and `list` the declaration kind stands in `of`."""
+    also: tuple[str, str] | None = None
+    """A `choice` may also be any text that fits (this pattern, said in these words): `cuda:N`."""
     of: str = ""
     optional: bool = False
     """None is allowed; its meaning stands in `help` (`inherit`, `none`, `as the data gives`)."""
@@ -111,6 +114,7 @@ def param(
     min: float | None = None,
     max: float | None = None,
     choices: tuple[str, ...] = (),
+    also: tuple[str, str] | None = None,
     of: str = "",
     kind: str = "",
     was: tuple[str, ...] = (),
@@ -126,8 +130,8 @@ def param(
     return _Declared(
         {
             "default": default, "help": help, "label": label, "unit": unit, "min": min, "max": max,
-            "choices": choices, "of": of, "kind": kind, "was": was, "advanced": advanced, "shown_if": shown_if,
-            "log": log,
+            "choices": choices, "also": also, "of": of, "kind": kind, "was": was, "advanced": advanced,
+            "shown_if": shown_if, "log": log,
         }
     )  # fmt: skip
 
@@ -191,7 +195,8 @@ def _text(param: Param, value: Any) -> str:
 
 
 def _choice(param: Param, value: Any) -> str:
-    if value not in param.choices:
+    fits = param.also is not None and isinstance(value, str) and re.fullmatch(param.also[0], value, re.ASCII)
+    if value not in param.choices and not fits:
         raise ValueError
     return str(value)
 
@@ -268,7 +273,7 @@ def _domain_words(param: Param) -> str:
         "bool": "true or false",
         "text": "text",
         "path": "a path",
-        "choice": "one of " + ", ".join(param.choices),
+        "choice": "one of " + ", ".join(param.choices) + (f", or {param.also[1]}" if param.also else ""),
         "size": "a whole number or a pair of them, each",
         "padding": "'same', a whole number or a pair of them, each",
         "ints": "a list of whole numbers, each",

@@ -34,11 +34,37 @@ class RecipeSettings:
     schedule: Tagged = param(default={"type": "constant"}, of="schedule", help="How the learning rate changes")
     clip: Tagged = param(default={"type": "none"}, of="clip", help="How large gradients are cut back")
     epochs: int = param(default=10, min=1, max=100_000, help="How often training goes through all training samples")
-    batch_size: int = param(default=32, min=1, max=1_000_000, unit="samples", help="Samples per optimizer step")
+    batch_size: int = param(default=32, min=1, max=1_000_000, unit="samples", help="Samples per batch")
+    accumulate: int = param(
+        default=1, min=1, max=10_000, unit="batches",
+        help="Batches per optimizer step: their mean gradient is that of one large batch, without its memory. Losses "
+        "that weigh classes are averaged batch by batch",
+    )  # fmt: skip
+    sampler: str = param(
+        default="shuffle", choices=("shuffle", "balanced"),
+        help="shuffle: every training sample once per epoch; balanced: as many draws with replacement, each class "
+        "equally likely however rare it is",
+    )  # fmt: skip
     seed: int = param(default=0, min=0, max=2**31 - 1, help="Start of all random numbers but the split's")
     device: str = param(
-        default="auto", choices=("auto", "cpu", "cuda", "mps"), help="Where it runs; auto takes a GPU if there is one"
+        default="auto", choices=("auto", "cpu", "cuda", "mps"), also=(r"cuda:\d{1,2}", "cuda:N"),
+        help="Where it runs; auto takes a GPU if there is one, cuda:1 the second of several",
+    )  # fmt: skip
+    precision: str = param(
+        default="float32", choices=("float32", "bf16", "fp16"),
+        help="Numbers of the forward pass while training; weights and evaluation stay float32. fp16 scales the loss so "
+        "that small gradients survive, and needs a GPU",
+    )  # fmt: skip
+    ema: Tagged = param(default={"type": "ema"}, of="record", help="A moving average of the weights beside them")
+    callbacks: Any = param(
+        default=(), kind="list", of="callback", help="What else happens while training: checkpoints, logs, alerts"
     )
+    train_figures: str = param(
+        default="running", choices=("running", "evaluated"),
+        help="What train_loss and its like mean. running: the mean over the epoch while the weights move, dropout on, "
+        "penalties in; evaluated: the training set once more at the epoch's end, as validation is. The running "
+        "figures then go on as running_loss and running_accuracy",
+    )  # fmt: skip
     early_stopping: Tagged = param(
         default={"type": "early_stopping"}, of="record", help="Stop when validation no longer improves"
     )
@@ -54,6 +80,29 @@ class EarlyStopping:
     patience: int = param(default=10, min=1, max=100_000, unit="epochs", help="Epochs without improvement to wait")
     min_delta: float = param(default=0.0, min=0.0, help="Smaller improvements do not count")
     restore_best: bool = param(default=True, help="The run's result is its best checkpoint, not its last")
+
+
+@record("ema", title="Averaged weights")
+class AveragedWeights:
+    """Keeps an exponential moving average of the weights: after each step, average = decay * average + (1 - decay) *
+    weights. It wanders less than the weights themselves, and often does better. Running statistics are copied.
+    """
+
+    enabled: bool = param(default=False, help="Keep the average; costs one more copy of the weights")
+    decay: float = param(
+        default=0.999,
+        min=0.0,
+        max=0.999999,
+        help="How slowly the average follows: it spans about 1 / (1 - decay) steps",
+    )
+    warmup: bool = param(
+        default=True,
+        help="Begin faster: the decay of step t is at most (1 + t) / (10 + t), so that the start is forgotten",
+    )
+    use: bool = param(
+        default=True,
+        help="Validation, the best checkpoint, evaluation and exports take the average, not the last weights",
+    )
 
 
 @record("preprocess", title="Preprocessing")
@@ -92,7 +141,7 @@ class Recipe:
         return make(param_.of, tagged)
 
     def listed(self, name: str) -> list[Any]:
-        """The declared objects of a list setting (`augment`, `metrics`)."""
+        """The declared objects of a list setting (`augment`, `metrics`, `callbacks`)."""
         items, param_ = self.get(name), SETTINGS.by_name[name]
         if not isinstance(items, (list, tuple)) or not all(isinstance(item, Mapping) for item in items):
             raise ValueError(f"{name} is not {param_.domain}")
@@ -111,7 +160,7 @@ class Recipe:
 
     @property
     def batch_size(self) -> int:
-        """Samples per optimizer step."""
+        """Samples per batch; `accumulate` batches make an optimizer step."""
         return int(self.get("batch_size"))
 
     @property

@@ -132,7 +132,7 @@ class Timeline:
             case Clipped():
                 self._add_clipped(event)
             case CheckpointSaved():
-                self.checkpoints[event.kind] = event
+                self._add_checkpoint(event)
             case PhaseStarted():
                 self._mark("phase", event.step, event.name)
             case Edited():
@@ -232,6 +232,11 @@ class Timeline:
             layer = _first_bad(self.layers, event.gradient) or _first_bad(self.layers, event.weight)
             if layer:
                 self.first_non_finite = NonFinite(known.step if known else event.step, layer)
+
+    def _add_checkpoint(self, event: CheckpointSaved) -> None:
+        self.checkpoints[event.kind] = event
+        for name in event.dropped:
+            self.checkpoints.pop(name, None)
 
     def _add_clipped(self, event: Clipped) -> None:
         if event.count:

@@ -45,6 +45,7 @@ _WORDS = {
     "examples": "the built-in projects",
     "catalog": "everything that can be chosen, by kind",
     "params": "every path that --set takes, with its value and what is allowed",
+    "plugins": "your own callbacks: the folder, its files, and what is wrong with them",
 }
 
 
@@ -78,6 +79,8 @@ def _train(parser: argparse.ArgumentParser) -> None:
 def _resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN)
     parser.add_argument("--epochs", type=_positive, metavar="N", help="train until so many epochs are done in all")
+    parser.add_argument("--checkpoint", default="", metavar="NAME",
+                        help="go on from this one and give up what came after it (default: last)")  # fmt: skip
     _downloads(parser)
     _places(parser)
 
@@ -130,10 +133,14 @@ def _params(parser: argparse.ArgumentParser) -> None:
     _settings(parser)
 
 
+def _plugins(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
 _ARGUMENTS = {
     "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
     "predict": _predict, "runs": _runs, "export": _export, "examples": _examples, "catalog": _catalog,
-    "params": _params,
+    "params": _params, "plugins": _plugins,
 }  # fmt: skip
 
 
@@ -148,12 +155,18 @@ def _settings(parser: argparse.ArgumentParser) -> None:
 def _places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, metavar="DIR", help="folder of the runs")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder to look for data in first, and to fetch it to")
-    parser.add_argument("--device", choices=DEVICES, help="where to compute (default: as the project says)")
+    parser.add_argument(
+        "--device", type=_device, metavar="DEVICE",
+        help=f"where to compute: {', '.join(DEVICES)}, or cuda:N (default: as the project says)",
+    )  # fmt: skip
     parser.add_argument("--threads", type=_positive, metavar="N", help="threads to compute with on a CPU")
 
 
 def _checkpoint(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--checkpoint", choices=("best", "last"), help="which weights (default: the run's result)")
+    parser.add_argument(
+        "--checkpoint", default="", metavar="NAME",
+        help="which weights: last, best, or one that a callback saved (default: the run's result)",
+    )  # fmt: skip
 
 
 def _downloads(parser: argparse.ArgumentParser) -> None:
@@ -166,6 +179,13 @@ def _setting(text: str) -> tuple[str, str]:
     if not sign or not path.strip():
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form PATH=VALUE, such as recipe.epochs=20")
     return path.strip(), value
+
+
+def _device(text: str) -> str:
+    kind, _, number = text.partition(":")
+    if text not in DEVICES and not (kind == "cuda" and number.isdecimal() and len(number) <= 2):
+        raise argparse.ArgumentTypeError(f"{text!r} is no device: choose from {', '.join(DEVICES)}, or cuda:N")
+    return text
 
 
 def _positive(text: str) -> int:

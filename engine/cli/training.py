@@ -49,8 +49,9 @@ def resume(options: Namespace, output: Output) -> int:
     with usable():
         project = read_project(run / PROJECT).project
     return _train(
-        options, output, project, places_of_run(options, run), resume=run, runs=run.parent, epochs=options.epochs
-    )
+        options, output, project, places_of_run(options, run), resume=run, runs=run.parent, epochs=options.epochs,
+        checkpoint=options.checkpoint,
+    )  # fmt: skip
 
 
 def places_of_run(options: Namespace, run: Path) -> Places:

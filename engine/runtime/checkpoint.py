@@ -1,8 +1,8 @@
 """Checkpoints on disk: written so that a kill at any moment leaves one that holds, and read without unpickling.
 
-A checkpoint is a folder `last` or `best` with `model.safetensors` (weights), `training.pt` (everything else that
-training needs to go on: tensors, numbers, strings, lists and dictionaries only) and `manifest.json` (sizes and hashes
-of both, written last). A new one is written as `last.new`, synced, and then `last` -> `last.old`, `last.new` ->
+A checkpoint is a folder (`last`, `best`, or a name that a callback gave) with `model.safetensors` (weights),
+`training.pt` (everything else that training needs to go on: tensors, numbers, strings, lists and dictionaries only) and
+`manifest.json` (sizes and hashes of both, written last). A new one is written as `last.new`, synced, and then `last` -> `last.old`, `last.new` ->
 `last`. A reader takes the newest of the three whose manifest holds. Never decides when to save, never trains.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep_old: bool = False) -> Non
 
 def load(folder: Path, kind: str, *, step: int | None = None) -> Checkpoint | None:
     """The newest checkpoint of a kind that holds (of exactly that step when one is given); None when there is none."""
-    for path, manifest in _holding(folder, kind):
+    for path, manifest in _holding(folder, kind) if is_name(kind) else ():
         if step is None or manifest["step"] == step:
             try:
                 weights = safetensors.torch.load_file(path / WEIGHTS)
@@ -73,9 +74,46 @@ def load(folder: Path, kind: str, *, step: int | None = None) -> Checkpoint | No
     return None
 
 
+def is_name(kind: str) -> bool:
+    """True for what a checkpoint may be called: never a path that leads out of the folder."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,64}", kind) is not None
+
+
 def exists(folder: Path, kind: str) -> bool:
     """True when a checkpoint of that kind holds."""
-    return bool(_holding(folder, kind))
+    return is_name(kind) and bool(_holding(folder, kind))
+
+
+def none_holds(folder: Path, label: str, kind: str) -> Problem:
+    """The problem to tell when there is no such checkpoint, with those that there are."""
+    there = list(names(folder))
+    return error(
+        Where(label=label, file=str(folder)), f"This run has no checkpoint {kind[:80]!r} that holds",
+        f"One of {', '.join(there)}" if there else "A checkpoint whose files are whole",
+        f"Use --checkpoint {there[0]}" if there else "Train afresh", code="no_checkpoint",
+    )  # fmt: skip
+
+
+def names(folder: Path) -> dict[str, int]:
+    """The checkpoints of a folder that hold and the step of each: last and best first, then by step."""
+    kinds = (
+        {path.name.removesuffix(".new").removesuffix(".old") for path in folder.iterdir()} if folder.is_dir() else ()
+    )
+    steps = {kind: int(holding[0][1]["step"]) for kind in kinds if (holding := _holding(folder, kind))}
+    return dict(sorted(steps.items(), key=lambda item: (item[0] not in (LAST, BEST), item[1], item[0])))
+
+
+def delete(folder: Path, kind: str) -> None:
+    """Removes a checkpoint, whole or broken."""
+    for name in (kind, f"{kind}.new", f"{kind}.old"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def drop_beyond(folder: Path, step: int) -> None:
+    """Removes the checkpoints with names of their own from beyond a step: a run goes on from there, they never were."""
+    for kind, saved_at in names(folder).items():
+        if kind not in (LAST, BEST) and saved_at > step:
+            delete(folder, kind)
 
 
 def settle(folder: Path, kind: str) -> None:
@@ -122,6 +160,12 @@ def weights_of(model: nn.Module) -> dict[str, Tensor]:
         seen.add(mark)
         found[name] = tensor.detach().to("cpu", copy=True).contiguous()
     return found
+
+
+def weights_that_count(saved: Checkpoint) -> dict[str, Tensor]:
+    """The weights to evaluate and export: where the training keeps an average that is meant for use, that average."""
+    average = saved.training.get("average")
+    return dict(saved.weights) | (average["weights"] if average and average["use"] else {})
 
 
 def fill(model: nn.Module, weights: Mapping[str, Tensor], label: str = "model") -> None:

@@ -10,31 +10,48 @@ from engine.problem import ProblemError, Where, error
 
 
 def choose_device(wanted: str = "auto") -> torch.device:
-    """The device for `auto`, `cpu`, `cuda` or `mps`; auto takes a GPU if there is one.
+    """The device for `auto`, `cpu`, `cuda`, `cuda:1` or `mps`; auto takes a GPU if there is one.
 
-    ProblemError when a GPU is asked for and there is none, or for any other word.
+    ProblemError when one is asked for that is not there, naming those that are, or for any other word.
     """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        return torch.device(
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if there.get(wanted):
+        return torch.device(next(kind for kind, there in available.items() if there))
+    kind, _, number = wanted.partition(":")
+    of_several = kind == "cuda" and number.isdecimal() and len(number) <= 2
+    fits = int(number) < torch.cuda.device_count() if of_several and available["cuda"] else wanted == kind
+    if available.get(kind) and fits:
         return torch.device(wanted)
-    where = Where(label="Device", path="recipe.device")
-    if wanted not in there:
+    if kind not in _WORDS or (wanted != kind and not of_several):
         raise ProblemError(
-            error(where, f"There is no device {wanted!r}.", "auto, cpu, cuda or mps", "Choose one of these")
+            error(_WHERE, f"There is no device {wanted!r}.", "auto, cpu, cuda, cuda:N or mps", "Choose one of these")
         )
+    there = list_devices()
+    present = ", ".join(f"{name} ({words})" if words else name for name, words in there.items() if name != "cuda")
+    happened = (
+        f"{wanted} was asked for, but torch numbers its GPUs from 0 and finds {torch.cuda.device_count()}."
+        if number and "cuda" in there
+        else f"{_WORDS[kind]} was asked for, but torch finds none on this computer."
+    )
     raise ProblemError(
         error(
-            where,
-            f"{_WORDS[wanted]} was asked for, but torch finds none on this computer.",
-            "A device that is there",
-            "Choose auto or cpu, or install the driver and the torch build for it",
+            _WHERE, happened, f"A device that is there: {present}",
+            f"Choose auto or {'cuda:0' if 'cuda' in there else 'cpu'}, or install the driver and the torch build for "
+            "it",
             code="device",
         )
-    )
+    )  # fmt: skip
+
+
+def list_devices() -> dict[str, str]:
+    """What can be asked for on this computer, with the name of each GPU; `cuda` means the first one."""
+    found = {"cpu": ""}
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        found |= {"cuda": names[0] if names else ""} | {f"cuda:{index}": name for index, name in enumerate(names)}
+    if torch.backends.mps.is_available():
+        found["mps"] = "Apple GPU"
+    return found
 
 
 def set_threads(wanted: int | None = None) -> int:
@@ -69,6 +86,7 @@ def describe(device: torch.device, threads: int | None = None) -> str:
     return f"CPU, {count} thread{'' if count == 1 else 's'}"
 
 
+_WHERE = Where(label="Device", path="recipe.device")
 _WORDS = {"cpu": "A CPU", "cuda": "An NVIDIA GPU (cuda)", "mps": "An Apple GPU (mps)"}
 
 

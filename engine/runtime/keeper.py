@@ -6,7 +6,7 @@ never alone: after a kill the two then agree on what was best. How files are wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
@@ -48,7 +48,8 @@ class Keeper:
     def keep_best(self, training: Training) -> None:
         """Copies the weights of the epoch that just ended; they reach the disk with the next save."""
         if self._folder is not None:
-            weights = checkpoint.weights_of(training.model)
+            with training.averaged():
+                weights = checkpoint.weights_of(training.model)
             self._best = Checkpoint(BEST, training.step, training.epoch - 1, weights)
 
     def save(self, training: Training) -> Iterator[CheckpointSaved]:
@@ -56,8 +57,7 @@ class Keeper:
         at = (training.step, training.epoch)
         if self._folder is None or at == self.saved_at:
             return
-        start = perf_counter()
-        done = training.epoch - 1 if training.position == 0 else training.epoch
+        start, done = perf_counter(), _done(training)
         try:
             if self._best is not None:
                 # The one before stays until `last` no longer points to it.
@@ -72,3 +72,21 @@ class Keeper:
         self.saved_at = at
         self._time = monotonic()
         yield CheckpointSaved(LAST, training.step, done, perf_counter() - start)
+
+    def save_as(self, training: Training, name: str, drop: Sequence[str] = ()) -> Iterator[CheckpointSaved]:
+        """Writes the present state under another name, from which it can be gone on too, then removes others."""
+        if self._folder is None:
+            return
+        start, done = perf_counter(), _done(training)
+        try:
+            weights = checkpoint.weights_of(training.model)
+            checkpoint.save(self._folder, Checkpoint(name, training.step, done, weights, training.state()))
+        except OSError as fault:
+            raise ProblemError(checkpoint.disk_problem(self._folder, fault)) from fault
+        for other in drop:
+            checkpoint.delete(self._folder, other)
+        yield CheckpointSaved(name, training.step, done, perf_counter() - start, tuple(drop))
+
+
+def _done(training: Training) -> int:
+    return training.epoch - 1 if training.position == 0 else training.epoch

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -62,13 +62,14 @@ class Head:
 class Supervised:
     """Each output is compared with its target; the losses are added up by weight."""
 
-    def __init__(self, model: nn.Module, heads: Sequence[Head]) -> None:
+    def __init__(self, model: nn.Module, heads: Sequence[Head], forward: Callable[..., Any] | None = None) -> None:
         if not heads:
             raise ValueError("a model without outputs has nothing to learn")
         self.heads = tuple(heads)
         self.outputs: tuple[Tensor, ...] = ()
         """Raw outputs of the batch last asked for, detached."""
-        self._model = model
+        # The model itself unless it shall run in another precision.
+        self._model = forward or model
         self._parameters = tuple(parameter for parameter in model.parameters() if parameter.requires_grad)
         self._single = self.heads[0] if len(self.heads) == 1 and self.heads[0].weight == 1.0 else None
 

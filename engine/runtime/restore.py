@@ -35,7 +35,7 @@ class Restored:
     built: Built
     preprocess: Mapping[str, Preprocess]
     checkpoint: str
-    """`last` or `best`: where the weights come from."""
+    """Where the weights come from: `last`, `best`, or the name that a callback gave."""
     step: int
     epoch: int
     differs: bool
@@ -48,7 +48,7 @@ class Restored:
 
 
 def load_run(run: Path, checkpoint: str = "") -> Restored:
-    """The model of a run with the weights of `last`, `best` or, for "", of what the run's result is.
+    """The model of a run with the weights of a checkpoint by name or, for "", of what the run's result is.
 
     ProblemError when the folder is no run, no such checkpoint holds, or its weights do not fit the network.
     """
@@ -57,10 +57,10 @@ def load_run(run: Path, checkpoint: str = "") -> Restored:
     project = read_project(run / PROJECT).project
     saved = checkpoints.load(run / CHECKPOINTS, kind)
     if saved is None:
-        raise ProblemError(_none_holds(run, kind))
+        raise ProblemError(checkpoints.none_holds(run / CHECKPOINTS, run.name, kind))
     with guarded():  # drawing weights that are replaced at once must not disturb a training beside
         built = build(project)
-    checkpoints.fill(built.model, saved.weights, run.name)
+    checkpoints.fill(built.model, checkpoints.weights_that_count(saved), run.name)
     built.model.eval()
     return Restored(
         info, project, built, load_preprocess(run), kind, saved.step, saved.epoch, is_other_code(run, built.source)
@@ -105,15 +105,3 @@ def load_preprocess(run: Path) -> dict[str, Preprocess]:
 
 def _of_stream(tensors: Mapping[str, torch.Tensor], stream: str) -> dict[str, torch.Tensor]:
     return {key: tensors[f"{stream}.{key}"] for key in ("mean", "deviation")}
-
-
-def _none_holds(run: Path, kind: str) -> Any:
-    other = "last" if kind == "best" else "best"
-    there = checkpoints.exists(run / CHECKPOINTS, other)
-    return error(
-        Where(label=run.name, file=str(run / CHECKPOINTS)),
-        f"This run has no checkpoint {kind!r} that holds.",
-        "A checkpoint whose files are whole",
-        f"Use --checkpoint {other}" if there else "Train again",
-        code="no_checkpoint",
-    )

@@ -26,19 +26,29 @@ class Resumption:
     checkpoint: Checkpoint
     epochs_before: int
 
-    def settle(self, training: Training) -> None:
-        """Brings a freshly made training to where the checkpoint stands, and the best checkpoint to what was best."""
-        state = self.checkpoint.training
+    def settle(self, training: Training) -> list[str]:
+        """Brings a freshly made training to where the checkpoint stands, and the others to what they were then.
+
+        Returns what must be said about it.
+        """
+        folder, state = self.info.path / CHECKPOINTS, self.checkpoint.training
         best = state["stopping"]["best"].get("step")
-        checkpoint.keep_only(self.info.path / CHECKPOINTS, LAST, self.checkpoint.step)
-        checkpoint.keep_only(self.info.path / CHECKPOINTS, BEST, best)
+        if self.checkpoint.kind != LAST:  # what came after it is given up, in the record too
+            checkpoint.save(folder, replace(self.checkpoint, kind=LAST))
+        checkpoint.keep_only(folder, LAST, self.checkpoint.step)
+        checkpoint.keep_only(folder, BEST, best)
+        checkpoint.drop_beyond(folder, self.checkpoint.step)
         training.load(state)
         if self.info.status == "early_stopped":
             training.stopping.be_patient_from(training.epoch - 1)
+        if best is None or checkpoint.exists(folder, BEST):
+            return []
+        training.stopping.forget()
+        return ["The best weights of that time are no longer on disk: what is best counts anew from here"]
 
 
-def find_resumption(run: Path, epochs: int | None = None) -> Resumption:
-    """What is needed to go on with a run, to its planned epochs or to `epochs`.
+def find_resumption(run: Path, epochs: int | None = None, kind: str = "") -> Resumption:
+    """What is needed to go on with a run from its last checkpoint or another, to its planned epochs or to `epochs`.
 
     ProblemError when it trains right now, when nothing of it can be read, or when there is nothing left to do.
     """
@@ -49,7 +59,14 @@ def find_resumption(run: Path, epochs: int | None = None) -> Resumption:
                   "Stop it first, or wait", code="run_alive")
         )  # fmt: skip
     project = read_project(run / PROJECT).project
-    saved = checkpoint.load(run / CHECKPOINTS, LAST)
+    saved = checkpoint.load(run / CHECKPOINTS, kind or LAST)
+    if kind and (saved is None or not saved.training):
+        raise ProblemError(
+            checkpoint.none_holds(run / CHECKPOINTS, info.name, kind) if saved is None else
+            error(Where(label=info.name, file=str(run / CHECKPOINTS / kind)), f"The checkpoint {kind!r} holds weights "
+                  "only, without the state of the optimizer", "last, or one that a callback saved",
+                  "Go on from last", code="no_checkpoint")
+        )  # fmt: skip
     if saved is None:
         raise ProblemError(
             error(Where(label=info.name, file=str(run / CHECKPOINTS)), "This run has no checkpoint that holds",

@@ -21,7 +21,7 @@ from engine.problem import ProblemError
 from engine.project import Project
 from engine.runfiles import CHECKPOINTS, MODEL, RUNNING, RunInfo, own, update_info
 from engine.runs import create_run
-from engine.runtime import checkpoint
+from engine.runtime import checkpoint as checkpoints
 from engine.runtime.build import Built, build
 from engine.runtime.control import Control
 from engine.runtime.data import Cancelled
@@ -42,9 +42,10 @@ if TYPE_CHECKING:
 def run(
     project: Project | None = None, *, runs: Path, places: Places, device: str | None = None,
     threads: int | None = None, name: str = "", control: Control | None = None, resume: Path | None = None,
-    epochs: int | None = None, **opening: Any,
+    epochs: int | None = None, checkpoint: str = "", **opening: Any,
 ) -> Iterator[Event]:  # fmt: skip
-    """Trains a project in a new folder of `runs`, or goes on with the run `resume` (its own project is taken then).
+    """Trains a project in a new folder of `runs`, or goes on with the run `resume` (its own project is taken then)
+    from its last checkpoint or the one of that name.
 
     Yields `RunStarted` or `RunResumed` first and `RunEnded` last, everything recorded. `device` and `threads` default
     to the recipe and the machine, or to what the resumed run used; `epochs` replaces the planned number. `opening`
@@ -52,7 +53,7 @@ def run(
     be pulled and closed by one thread.
     """
     control = control or Control()
-    goal = find_resumption(resume, epochs) if resume is not None else None
+    goal = find_resumption(resume, epochs, checkpoint) if resume is not None else None
     if goal is not None:
         project = goal.project
     assert project is not None, "there is nothing to train"
@@ -117,7 +118,7 @@ class _Session:
             ready.project, analysis=ready.analysis, file=None if goal else info.path / MODEL, device=ready.device
         )
         if goal is not None:
-            checkpoint.fill(built.model, goal.checkpoint.weights, info.path.name)
+            checkpoints.fill(built.model, goal.checkpoint.weights, info.path.name)
             freeze(built.model, goal.checkpoint.training)
         self.training = training = make_training(
             ready, built.model, epochs=info.epochs, seed=info.seed, run=str(info.path),
@@ -127,11 +128,11 @@ class _Session:
             save_preprocess(info.path, ready.data.preprocess)
             yield self._started(training)
         else:
-            goal.settle(training)
+            warnings = goal.settle(training)
             yield RunResumed(
                 training.step, training.epoch - 1, info.epochs, training.steps_per_epoch, time.time()
             )  # fmt: skip
-            for words in self._warnings(goal, built, training):
+            for words in [*warnings, *self._warnings(goal, built, training)]:
                 yield Alerted(training.step, training.epoch, words)
         yield from fit(training, self.control)
 
@@ -175,7 +176,7 @@ class _Session:
         """The checkpoint that stands for this run."""
         stopping = self.ready.project.recipe.made("early_stopping")
         wanted = stopping.enabled and stopping.restore_best
-        return "best" if wanted and checkpoint.exists(self.info.path / CHECKPOINTS, checkpoint.BEST) else "last"
+        return "best" if wanted and checkpoints.exists(self.info.path / CHECKPOINTS, checkpoints.BEST) else "last"
 
 
 def _pulled(events: Iterator[Event]) -> Event:
@@ -187,7 +188,7 @@ def _pulled(events: Iterator[Event]) -> Event:
 def _create(runs: Path, ready: Ready, name: str) -> RunInfo:
     recipe = ready.project.recipe
     info = RunInfo(
-        name=name, status=RUNNING, epochs=recipe.epochs, seed=recipe.seed, device=ready.device.type,
+        name=name, status=RUNNING, epochs=recipe.epochs, seed=recipe.seed, device=str(ready.device),
         threads=ready.threads, parameters=ready.analysis.parameters, fingerprint=ready.data.facts.fingerprint,
         versions={"layerwright": _version(), "torch": str(torch.__version__), "python": platform.python_version()},
     )  # fmt: skip

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from engine.analysis import Analysis
+from engine.callback import Callback
 from engine.check import check_project
 from engine.declare import find
 from engine.known import with_facts
@@ -23,12 +24,16 @@ from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
 from engine.runtime.analyze import analyze
+from engine.runtime.averaging import Average
+from engine.runtime.callbacks.hooks import Hooks
+from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.data import Data, open_data
 from engine.runtime.made import make_loss, make_optimizer, rate_factor
 from engine.runtime.memory import memory_problem
 from engine.runtime.metrics import is_better_when_larger, metrics_of
 from engine.runtime.objective import Head, Supervised
+from engine.runtime.precision import Scaling, forward_of, precision_problem
 from engine.runtime.probe import GradientProbe
 from engine.runtime.steering import Steering
 from engine.runtime.stopping import Stopping
@@ -48,12 +53,17 @@ class Ready:
     data: Data
     device: torch.device
     threads: int
+    callbacks: tuple[Callback, ...] = ()
+    """For one training: they keep what they have seen."""
 
 
 def make_ready(project: Project, places: Places, *, device: torch.device, threads: int, **opening: Any) -> Ready:
     """Opens the data and checks the project with it; ProblemError with every error, and then the data is closed."""
     # Facts of an earlier reading may be out of date, so what depends on data is checked after it was opened.
-    _refuse_errors(check_project(replace(project, data=None)))
+    unfit = precision_problem(str(project.recipe.get("precision")), device)
+    _refuse_errors([*check_project(replace(project, data=None)), *([unfit] if unfit else [])])
+    # One's own callbacks are loaded before data is read or a folder made: what is wrong with them is told at once.
+    callbacks = tuple(make_callbacks(project.recipe, metrics_of(project.recipe)))
     data = open_for(project, places, device=device, **opening)
     try:
         project = with_facts(project, data.facts)
@@ -63,7 +73,7 @@ def make_ready(project: Project, places: Places, *, device: torch.device, thread
     except BaseException:
         data.close()
         raise
-    return Ready(project, analysis, data, device, threads)
+    return Ready(project, analysis, data, device, threads, callbacks)
 
 
 def open_for(project: Project, places: Places, *, device: torch.device, **opening: Any) -> Data:
@@ -95,13 +105,22 @@ def make_training(
     recipe = ready.project.recipe
     model.to(ready.device)
     metrics = metrics_of(recipe)
-    plan = Plan(epochs, recipe.batch_size, seed, ready.device, run, checkpoints)
+    plan = Plan(
+        epochs, recipe.batch_size, seed, ready.device, run, checkpoints, accumulate=int(recipe.get("accumulate")),
+        evaluated=recipe.get("train_figures") == "evaluated",
+    )  # fmt: skip
+    precision = str(recipe.get("precision"))
     optimizer = make_optimizer(recipe, model.parameters(), ready.device)
-    steering = Steering(recipe, optimizer, layout=layout_of(ready, model))
+    steering = Steering(
+        recipe, optimizer, layout=layout_of(ready, model), scaling=Scaling.of(precision, ready.device)
+    )  # fmt: skip
     stopping = recipe.made("early_stopping")
     training = Training(
         plan, model=model, data=ready.data, steering=steering, metrics=metrics,
-        objective=Supervised(model, make_heads(ready.project, ready.data, ready.device)),
+        objective=Supervised(
+            model, make_heads(ready.project, ready.data, ready.device), forward_of(model, precision, ready.device)
+        ),
+        average=Average.of(recipe, model), hooks=Hooks(ready.callbacks),
         probe=GradientProbe(model, ready.analysis.layers, enabled=bool(recipe.get("gradient_flow"))),
         stopping=Stopping(
             stopping.monitor, enabled=stopping.enabled, patience=stopping.patience, min_delta=stopping.min_delta,

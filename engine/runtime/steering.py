@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from engine.declare import find
@@ -18,6 +18,7 @@ from engine.recipe import Recipe
 from engine.runtime.clipping import Clipped, Clipping
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.control import Edit
+from engine.runtime.precision import Scaling
 
 RUNNING_EDITS = "recipe.optimizer.lr, .momentum, .weight_decay and recipe.clip"
 
@@ -28,6 +29,7 @@ class Steering:
     def __init__(
         self, recipe: Recipe, optimizer: Optimizer, *, factor: Callable[[int], float] | None = None,
         parameters: Sequence[nn.Parameter] = (), layout: Layout | None = None,
+        scaling: Scaling | None = None,
     ) -> None:  # fmt: skip
         self._recipe = recipe
         self._optimizer = optimizer
@@ -36,13 +38,14 @@ class Steering:
             parameter for group in optimizer.param_groups for parameter in group["params"]
         )
         self._layout = layout
-        self._clipping = Clipping.of(recipe, layout)
+        self._scaling = scaling
+        self._clipping = self._made_clipping()
         self._base = [float(group["lr"]) for group in optimizer.param_groups]
         self._last_factor = 1.0
         self.edits: dict[str, Any] = {}
         """Settings that were changed while training, by path."""
         self._tell_rates()
-        self.update = self._update if self._clipping else optimizer.step
+        self.update = self._chosen_update()
         """Clips where the recipe says so, and moves the weights."""
 
     def follow(self, factor: Callable[[int], float] | None) -> None:
@@ -54,6 +57,25 @@ class Steering:
         if self._factor is not None and (factor := self._factor(step)) != self._last_factor:
             self._last_factor = factor
             self._write_rates()
+
+    def backward(self, loss: Tensor) -> None:
+        """Adds the gradients of a loss."""
+        if self._scaling is not None:
+            loss = self._scaling.scaled(loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def gathered(self) -> None:
+        """Says that all gradients of a step are there, so that they may be read, clipped and used."""
+        if self._scaling is not None:
+            self._scaling.unscale(self._optimizer)
+
+    def overflows(self) -> str:
+        """What to tell about updates that were left out since the last call because of 16 bits; "" for none."""
+        left_out = self._scaling.take() if self._scaling is not None else 0
+        if self._scaling is None or not left_out:
+            return ""
+        steps = f"{left_out:,} update{'s were' if left_out > 1 else ' was'} left out"
+        return f"fp16: {steps} because gradients overflowed; losses are now scaled by {self._scaling.scale:g}"
 
     def clipped(self) -> Clipped:
         """How often and how hard gradients were cut since the last call; no steps where the recipe does not clip."""
@@ -74,6 +96,7 @@ class Steering:
         return {
             "optimizer": self._optimizer.state_dict(), "base": list(self._base), "factor": self._last_factor,
             "edits": dict(self.edits),
+            **({"scaling": self._scaling.state()} if self._scaling is not None else {}),
         }  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -84,12 +107,26 @@ class Steering:
         self._optimizer.load_state_dict(state["optimizer"])
         self._base = [float(rate) for rate in state["base"]]
         self._last_factor = float(state["factor"])
+        if self._scaling is not None and "scaling" in state:
+            self._scaling.load(state["scaling"])
         self._write_rates()
 
+    def _made_clipping(self) -> Clipping | None:
+        made = Clipping.of(self._recipe, self._layout)
+        if made is not None:
+            made.leave_out_infinite = self._scaling is not None
+        return made
+
+    def _chosen_update(self) -> Callable[[], Any]:
+        return self._optimizer.step if self._clipping is None and self._scaling is None else self._update
+
     def _update(self) -> None:
-        assert self._clipping is not None
-        self._clipping.clip(self._parameters)
-        self._optimizer.step()
+        if self._clipping is not None:
+            self._clipping.clip(self._parameters)
+        if self._scaling is not None:
+            self._scaling.step(self._optimizer)
+        else:
+            self._optimizer.step()
 
     def _write_rates(self) -> None:
         for group, base in zip(self._optimizer.param_groups, self._base, strict=True):
@@ -122,8 +159,8 @@ class Steering:
             self._change_optimizer(name, old, new)
         self._recipe = recipe
         if setting == "clip":
-            self._clipping = Clipping.of(recipe, self._layout)
-            self.update = self._update if self._clipping else self._optimizer.step
+            self._clipping = self._made_clipping()
+            self.update = self._chosen_update()
         return old, new
 
     def _value(self, setting: str, tagged: Mapping[str, Any], name: str, wish: Edit) -> tuple[Any, Any]:

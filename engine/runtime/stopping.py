@@ -49,6 +49,10 @@ class Stopping:
         """Counts the patience afresh from an epoch: somebody continues a run that was stopped early."""
         self._since = epoch
 
+    def forget(self) -> None:
+        """The best counts anew: its weights are gone."""
+        self.best, self._score = {}, inf
+
     def state(self) -> dict[str, Any]:
         """Plain values for a checkpoint."""
         return {"best": dict(self.best), "score": self._score, "since": self._since}

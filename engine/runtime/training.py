@@ -7,7 +7,8 @@ folder beyond the folder of its checkpoints. Never decides the order of things (
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
@@ -16,16 +17,21 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from engine.events import CheckpointSaved, Clipped, EpochEnded, Event, Probed, RunEnded, Step
-from engine.problem import Problem, Where, error
+from engine.events import Alerted, CheckpointSaved, Clipped, EpochEnded, Event, Probed, RunEnded, Step
+from engine.problem import Problem
 from engine.runtime import randomness
+from engine.runtime.averaging import Average
+from engine.runtime.broken import NonFinite, loss_problem
+from engine.runtime.callbacks.hooks import Hooks
 from engine.runtime.clock import Clock
 from engine.runtime.control import Edit
+from engine.runtime.examining import Examiner
+from engine.runtime.gathering import Gathered, gathered
 from engine.runtime.keeper import Keeper
 from engine.runtime.metrics import Metric
-from engine.runtime.objective import Batch, Supervised
+from engine.runtime.objective import Batch, Supervised, Turn
 from engine.runtime.probe import GradientProbe, first_bad_layer
-from engine.runtime.scoring import Splits, evaluate
+from engine.runtime.scoring import Splits
 from engine.runtime.steering import Steering
 from engine.runtime.stopping import Stopping
 from engine.runtime.tally import Tally
@@ -36,15 +42,6 @@ SAMPLE = 0.05
 """Seconds between two fetched losses."""
 CLOSEST = 0.005
 """Seconds between two losses of a run that would otherwise tell too few: telling costs a hundredth of that."""
-
-
-class NonFinite(Exception):
-    """The loss is no number any more; training must end."""
-
-    def __init__(self, loss: float, problem: Problem) -> None:
-        super().__init__(problem.happened)
-        self.loss = loss
-        self.problem = problem
 
 
 class TrainingData(Splits, Protocol):
@@ -72,19 +69,26 @@ class Plan:
     run: str = ""
     checkpoints: Path | None = None
     """None: nothing is saved (tests, benchmarks)."""
+    accumulate: int = 1
+    """Batches per optimizer step."""
+    evaluated: bool = False
+    """The training figures are those of the training set evaluated at an epoch's end."""
 
 
 class Training:
-    """One training. `step` counts optimizer steps, `epoch` is the one under way (from 1), `position` its batches."""
+    """One training. `step` counts optimizer steps, `epoch` is the one under way (from 1), `position` its steps."""
 
     def __init__(
         self, plan: Plan, *, model: nn.Module, data: TrainingData, objective: Supervised, steering: Steering,
         probe: GradientProbe, stopping: Stopping, metrics: Sequence[Metric] = (), count_right: bool = True,
+        average: Average | None = None, hooks: Hooks | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.model = model
         self.steering = steering
         self.stopping = stopping
+        self.average = average
+        self.hooks = hooks or Hooks()
         self.step = 0
         self.epoch = 1
         self.position = 0
@@ -97,9 +101,12 @@ class Training:
         self.metrics = tuple(metrics)
         self._probe = probe
         self._merge_single = any(isinstance(item, nn.modules.batchnorm._BatchNorm) for item in model.modules())
-        self.steps_per_epoch = data.steps_per_epoch(plan.batch_size, merge_single=self._merge_single)
+        batches = data.steps_per_epoch(plan.batch_size, merge_single=self._merge_single)
+        self.steps_per_epoch = -(-batches // plan.accumulate)
+        self._examiner = Examiner(model, data, objective.heads, self.metrics, again=plan.evaluated)
         self._tally = Tally(objective.heads, plan.device, count_right=count_right)
         self._keeper = Keeper(plan.checkpoints)
+        self._loss = torch.zeros(())
         self._next_sample = 0.0
         # A run that is over in a second would show twenty points: it tells this many, however short it is.
         self._stride = max(1, self.steps_per_epoch * plan.epochs // LEAST_SAMPLES)
@@ -115,32 +122,33 @@ class Training:
         """True when early stopping ends the training after the epochs done so far."""
         return self.stopping.is_over(self.epoch - 1)
 
-    def batches(self) -> Iterator[Batch]:
-        """The batches that are left of the epoch under way."""
+    def batches(self) -> Iterator[Batch | Gathered]:
+        """What is left of the epoch under way, step by step."""
         plan = self.plan
-        return iter(
+        batches = iter(
             self._data.train_batches(
-                self.epoch, plan.batch_size, plan.seed, skip=self.position, merge_single=self._merge_single
+                self.epoch, plan.batch_size, plan.seed, skip=self.position * plan.accumulate,
+                merge_single=self._merge_single,
             )
-        )
+        )  # fmt: skip
+        return batches if plan.accumulate == 1 else gathered(batches, plan.accumulate)
 
-    def train_on(self, batch: Batch, *, watched: bool = False) -> Step:
+    def train_on(self, batch: Batch | Gathered, *, watched: bool = False) -> Step:
         """One step; its loss is fetched by time, and always when `watched`. `NonFinite` when it is no number."""
         self.step += 1
-        steering, tally = self.steering, self._tally
+        steering = self.steering
         steering.prepare(self.step)
-        for turn in self._objective.turns(batch):
-            for parameter in turn.parameters:
+        parts = batch.parts if isinstance(batch, Gathered) else (batch,)
+        for turns in zip(*map(self._objective.turns, parts), strict=True):
+            for parameter in turns[0].parameters:
                 parameter.grad = None
-            loss = turn.loss()
-            value = tally.add(loss, batch.size, self._objective.outputs, batch.targets)
-            if value is not None and not isfinite(value):
-                raise self._broken(value, batch)  # before the update: the weights stay as they were
-            loss.backward()  # type: ignore[no-untyped-call]
+            self._loss = loss = self._went_back(turns, parts, batch.size)
             now = perf_counter()
             if self._probe.enabled and (watched or self._probe.due(now)):
                 self._read_gradients()
             steering.update()
+        if self.average is not None:
+            self.average.update()
         self.position += 1
         # An epoch's last step is always told, so that a record reaches as far as its training did.
         early = self.step % self._stride == 0 and now >= self._next_sample - SAMPLE + CLOSEST
@@ -148,35 +156,38 @@ class Training:
         if not due and not watched and self.position < self.steps_per_epoch:
             self.clock.samples += batch.size
             return Step(self.step, self.epoch, steering.lr, None, steering.lrs)
-        return self._sampled(loss, batch, now)
+        return self._sampled(loss, parts, now)
 
     def end_epoch(self, cancelled: Callable[[], bool] = lambda: False) -> EpochEnded:
         """Validates and gives the epoch's figures; the next one begins. `Cancelled` leaves everything as it was."""
-        train_loss, shares = self._tally.figures()
-        if not isfinite(train_loss):
-            raise NonFinite(train_loss, self._problem("", train_loss))
+        running, shares = self._tally.figures()
+        if not isfinite(running):
+            raise NonFinite(running, self._problem("", running))
         self._report_clipping()
+        self._report_overflows()
         train_seconds, train_samples = self.clock.epoch_seconds(), self.clock.epoch_samples
-        metrics = {f"train_{name}": share for name, share in shares.items()}
-        val_loss: float | None = None
-        if self._data.facts.counts.get("val"):
-            found = evaluate(
-                self.model, self._data, "val", heads=self._objective.heads, metrics=self.metrics, tables=False,
-                cancelled=cancelled,
-            )  # fmt: skip
-            val_loss = found.loss
-            metrics |= {f"val_{name}": value for name, value in found.metrics.items()}
+        with self.averaged():
+            found = self._examiner.examine(running, shares, cancelled)
         ended = EpochEnded(
-            epoch=self.epoch, step=self.step, train_loss=train_loss, val_loss=val_loss, lr=self.steering.lr,
-            seconds=self.clock.epoch_seconds(), samples_per_second=train_samples / max(train_seconds, 1e-9),
-            metrics=metrics,
+            epoch=self.epoch, step=self.step, train_loss=found.train_loss, val_loss=found.val_loss,
+            lr=self.steering.lr, seconds=self.clock.epoch_seconds(),
+            samples_per_second=train_samples / max(train_seconds, 1e-9), metrics=found.metrics,
+            train_figures=found.train_figures,
         )  # fmt: skip
         return self._begin_next(ended)
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Inside, the model holds the weights that count: their average where the recipe says so, else its own."""
+        return self.average.lent() if self.average is not None and self.average.use else nullcontext()
 
     def edit(self, edits: Sequence[Edit]) -> Iterator[Event]:
         """Applies changes of the running recipe; each comes out as `Edited`, or as `Alerted` when it is refused."""
         for wish in edits:
             yield self.steering.edit(wish, step=self.step + 1, epoch=self.epoch)
+
+    def last_loss(self) -> float:
+        """Mean loss of the step taken last; waits for the device."""
+        return float(self._loss)
 
     def told(self) -> Iterator[Event]:
         """The events that came up within the step, once."""
@@ -186,6 +197,10 @@ class Training:
     def save(self) -> Iterator[CheckpointSaved]:
         """Saves the true last state, and before it the best one when it is not on disk yet."""
         yield from self._keeper.save(self)
+
+    def save_as(self, name: str, drop: Sequence[str] = ()) -> Iterator[CheckpointSaved]:
+        """Saves a checkpoint under a name of its own; those in `drop` go afterwards."""
+        yield from self._keeper.save_as(self, name, drop)
 
     def save_if_due(self) -> Iterator[CheckpointSaved]:
         """The same at an epoch's end, but not when the last save was a moment ago."""
@@ -211,6 +226,8 @@ class Training:
             "clock": self.clock.state(), "tally": self._tally.state(), "stopping": self.stopping.state(),
             "steering": self.steering.state(), "generators": randomness.capture(),
             "frozen": [name for name, item in self.model.named_parameters() if not item.requires_grad],
+            "callbacks": self.hooks.state(),
+            **({"average": self.average.state()} if self.average is not None else {}),
         }  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -221,6 +238,9 @@ class Training:
         self._tally.load(state["tally"])
         self.stopping.load(state["stopping"])
         self.steering.load(state["steering"])
+        if self.average is not None:
+            self.average.load(state["average"])
+        self.hooks.load(state.get("callbacks", ()))
         self._keeper.saved_at = (self.step, self.epoch)
         randomness.restore(state["generators"])
 
@@ -237,19 +257,33 @@ class Training:
         self.clock.begin_epoch()
         if best:
             self._keeper.keep_best(self)
-            ended = EpochEnded(
-                ended.epoch, ended.step, ended.train_loss, ended.val_loss, ended.lr, ended.seconds,
-                ended.samples_per_second, ended.penalty, ended.metrics, best=True,
-            )  # fmt: skip
+            ended = replace(ended, best=True)
         return ended
 
-    def _sampled(self, loss: torch.Tensor, batch: Batch, now: float) -> Step:
+    def _went_back(self, turns: Sequence[Turn], parts: Sequence[Batch], size: int) -> torch.Tensor:
+        """Gradients of the mean loss of one or several batches, which is returned (0-dim, without its graph)."""
+        total: torch.Tensor | None = None
+        for turn, part in zip(turns, parts, strict=True):
+            loss = turn.loss()
+            value = self._tally.add(loss, part.size, self._objective.outputs, part.targets)
+            if value is not None and not isfinite(value):
+                raise self._broken(value, part)  # before the update: the weights stay as they were
+            if len(parts) > 1:
+                # Weighed by samples, so that a smaller last batch counts as it would in one large batch.
+                loss = loss * (part.size / size)
+            self.steering.backward(loss)
+            total = loss.detach() if total is None else total + loss.detach()
+        self.steering.gathered()
+        assert total is not None
+        return total
+
+    def _sampled(self, loss: torch.Tensor, parts: Sequence[Batch], now: float) -> Step:
         """A step whose loss is told; the one place where a device is waited for."""
         self._next_sample = now + SAMPLE
-        self.clock.samples += batch.size
-        value = float(loss.detach())
+        self.clock.samples += sum(part.size for part in parts)
+        value = float(loss)
         if not isfinite(value) or not self._tally.is_finite:
-            raise self._broken(value, batch)
+            raise self._broken(value, parts[-1])
         self._report_clipping()
         speed = self.clock.speed()
         return Step(self.step, self.epoch, self.steering.lr, value, self.steering.lrs, speed, self.clock.seconds)
@@ -263,17 +297,13 @@ class Training:
         if told.steps:
             self.waiting.append(Clipped(self.step, self.epoch, told.hits, told.norm, told.steps, told.factor))
 
+    def _report_overflows(self) -> None:
+        if words := self.steering.overflows():
+            self.waiting.append(Alerted(self.step, self.epoch, words))
+
     def _broken(self, loss: float, batch: Batch) -> NonFinite:
         layer = first_bad_layer(self.model, batch.inputs, self._probe.layers)
         return NonFinite(loss if not isfinite(loss) else float("nan"), self._problem(layer, loss))
 
     def _problem(self, layer: str, loss: float) -> Problem:
-        where = f"{layer} is the first layer whose numbers are not finite" if layer else "all layers are still finite"
-        return error(
-            Where(label=layer or "loss", path="recipe.optimizer.lr"),
-            f"The loss became {loss} in epoch {self.epoch}, step {self.step:,}; {where}",
-            "A loss that is a number",
-            f"Train with a smaller learning rate (now {self.steering.lr:g}), from the last checkpoint or afresh, "
-            "or clip the gradients",
-            code="loss_not_finite",
-        )
+        return loss_problem(loss, layer=layer, epoch=self.epoch, step=self.step, lr=self.steering.lr)

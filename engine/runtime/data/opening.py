@@ -45,7 +45,7 @@ def open_data(
     augmenter = Augmenter.of(recipe, {name: facts.inputs[name] for name in input_names}, raw, found)
     prepared = prepare(
         raw, request, input_names=input_names, targets=found, augmenter=augmenter,
-        device=torch.device(device), workers=workers,
+        device=torch.device(device), workers=workers, sampler=str(recipe.get("sampler")),
     )  # fmt: skip
     return Data(
         facts, raw=raw, loader=prepared.loader, preprocess=prepared.preprocess, input_names=input_names,

@@ -28,6 +28,28 @@ def epoch_order(num_samples: int, *, seed: int, epoch: int) -> Tensor:
     return torch.randperm(num_samples, generator=generator_of("order", seed, epoch))
 
 
+class Balanced:
+    """Draws with replacement in which each class that occurs is equally likely, and each sample within its class.
+
+    The same as weighing every sample by one over the size of its class, without that sampler's limit on the number
+    of samples.
+    """
+
+    def __init__(self, classes: Tensor) -> None:
+        self._places = torch.argsort(classes, stable=True)
+        sizes = torch.bincount(classes)
+        self._sizes = sizes[sizes > 0]
+        self._starts = self._sizes.cumsum(0) - self._sizes
+
+    def order(self, num_samples: int, *, seed: int, epoch: int) -> Tensor:
+        """The places drawn for that epoch, (num_samples,) int64 on the CPU, whatever the device."""
+        random = generator_of("balanced", seed, epoch)
+        chosen = torch.randint(len(self._sizes), (num_samples,), generator=random)
+        share = torch.rand(num_samples, generator=random, dtype=torch.float64)
+        within = (share * self._sizes[chosen]).to(torch.int64)
+        return self._places[self._starts[chosen] + within]
+
+
 def batch_sizes(num_samples: int, batch_size: int, *, merge_single: bool = False) -> list[int]:
     """Sizes of the batches of an epoch; the partial last one is kept.
 

@@ -11,11 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.datafacts import BINARY, CLASS
 from engine.datasets.facts import shape_after
 from engine.datasets.raw import IMAGE, TRAIN, Array, Raw, Request
+from engine.problem import ProblemError, Where, error
 from engine.runtime.data.augment import Augmenter
 from engine.runtime.data.batches import Loader
 from engine.runtime.data.decoding import decoded
+from engine.runtime.data.order import Balanced
 from engine.runtime.data.preprocess import Preprocess, make_preprocess
 from engine.runtime.data.resident import Column, Resident
 from engine.runtime.data.statistics import moments
@@ -39,10 +42,11 @@ class Prepared:
 
 def prepare(
     raw: Raw, request: Request, *, input_names: Sequence[str], targets: Sequence[Wanted], augmenter: Augmenter,
-    device: torch.device, workers: int | None = None,
+    device: torch.device, workers: int | None = None, sampler: str = "shuffle",
 ) -> Prepared:  # fmt: skip
     """Chooses where the samples live and prepares them; tells progress and can be cancelled between chunks."""
     answers = [{split: item.tensor(part.targets[item.name]) for split, part in raw.parts.items()} for item in targets]
+    balanced = _balanced(targets, answers) if sampler == "balanced" else None
     streamed = [
         name for name in input_names if _is_files(raw, name) and _num_bytes(raw, name, request) > MAX_RESIDENT_BYTES
     ]
@@ -50,7 +54,7 @@ def prepare(
         files, process = _streamed(raw, streamed[0], request, device)
         stream = Streamed(
             files, answers, preprocess=process, augmenter=augmenter, device=device,
-            workers=num_workers() if workers is None else workers,
+            workers=num_workers() if workers is None else workers, balanced=balanced,
         )  # fmt: skip
         return Prepared(stream, {streamed[0]: process})
     columns, found = [], {}
@@ -64,9 +68,24 @@ def prepare(
     loader = Resident(
         [by_name[name] for name in input_names],
         [{split: values.to(home) for split, values in answer.items()} for answer in answers],
-        augmenter=augmenter, device=device,
+        augmenter=augmenter, device=device, balanced=balanced,
     )  # fmt: skip
     return Prepared(loader, found)
+
+
+def _balanced(targets: Sequence[Wanted], answers: Sequence[Mapping[str, Tensor]]) -> Balanced:
+    """Draws that balance the classes of the first target that has classes; ProblemError when there is none."""
+    for item, answer in zip(targets, answers, strict=True):
+        if item.target.kind in (CLASS, BINARY):
+            values = answer[TRAIN]
+            if values.dim() == 2:  # yes or no, for one or several classes
+                values = values.argmax(1) if values.shape[1] > 1 else values[:, 0]
+            return Balanced(values.to(torch.int64))
+    raise ProblemError(
+        error(Where(label="recipe.sampler", path="recipe.sampler"), "These targets are no classes to balance",
+              "Targets that are classes, or recipe.sampler shuffle", "Set recipe.sampler to shuffle",
+              code="recipe.sampler")
+    )  # fmt: skip
 
 
 def _column(raw: Raw, name: str, request: Request, augmenter: Augmenter, device: torch.device) -> Column:

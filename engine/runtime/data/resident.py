@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.datasets.raw import TRAIN
 from engine.runtime.data.augment import Augmenter
 from engine.runtime.data.batches import Batch
-from engine.runtime.data.order import epoch_order
+from engine.runtime.data.order import Balanced, epoch_order
 from engine.runtime.data.preprocess import Preprocess
 
 MAX_BATCHES = 64
@@ -40,8 +40,9 @@ class Resident:
 
     def __init__(
         self, columns: Sequence[Column], targets: Sequence[Mapping[str, Tensor]], *, augmenter: Augmenter,
-        device: torch.device,
+        device: torch.device, balanced: Balanced | None = None,
     ) -> None:  # fmt: skip
+        self._balanced = balanced
         self._columns = columns
         self._targets = targets
         self._augmenter = augmenter
@@ -49,15 +50,19 @@ class Resident:
 
     def train(self, sizes: list[int], *, epoch: int, seed: int, skip: int) -> Iterator[Batch]:
         """Batches of these sizes in the order of the epoch; see `batches.Loader`."""
-        order = epoch_order(sum(sizes), seed=seed, epoch=epoch)
+        total = sum(sizes)
+        if self._balanced is None:
+            changes = order = epoch_order(total, seed=seed, epoch=epoch)
+        else:  # a sample that is drawn twice is changed twice, each time by the numbers of its place in the epoch
+            order, changes = self._balanced.order(total, seed=seed, epoch=epoch), torch.arange(total)
         borders = [0, *accumulate(sizes)]
         draws = self._augmenter.draws(len(order), seed=seed, epoch=epoch)
         mix = self._augmenter.mixes
         step = self._batches_at_once(sizes[0])
         for first in range(skip, len(sizes), step):
             group = sizes[first : first + step]
-            index = order[borders[first] : borders[first + len(group)]]
-            where = index.to(self._home)
+            part = slice(borders[first], borders[first + len(group)])
+            index, where = changes[part], order[part].to(self._home)
             inputs = [self._gather(column, where, index, draws, seed, epoch) for column in self._columns]
             targets = [target[TRAIN].index_select(0, where).to(self._device) for target in self._targets]
             pieces = zip(_split(inputs, group), _split(targets, group), strict=True)

@@ -23,7 +23,7 @@ from engine.problem import ProblemError
 from engine.runtime.data.augment import Augmenter, compiled, on_unit_scale, own_generator
 from engine.runtime.data.batches import Batch
 from engine.runtime.data.decoding import shaped_image
-from engine.runtime.data.order import epoch_order, generator_of, seed_of
+from engine.runtime.data.order import Balanced, epoch_order, generator_of, seed_of
 from engine.runtime.data.preprocess import Preprocess
 
 PRELOADED = ["torch", "engine.runtime.data.streaming"]
@@ -104,8 +104,9 @@ class Streamed:
 
     def __init__(
         self, files: Mapping[str, Files], targets: Sequence[Mapping[str, Tensor]], *, preprocess: Preprocess,
-        augmenter: Augmenter, device: torch.device, workers: int,
+        augmenter: Augmenter, device: torch.device, workers: int, balanced: Balanced | None = None,
     ) -> None:  # fmt: skip
+        self._balanced = balanced
         self._sizes = {split: len(found) for split, found in files.items()}
         self._targets = targets
         self._preprocess = preprocess
@@ -117,10 +118,14 @@ class Streamed:
 
     def train(self, sizes: list[int], *, epoch: int, seed: int, skip: int) -> Iterator[Batch]:
         """Batches of these sizes in the order of the epoch; see `batches.Loader`."""
-        order = epoch_order(self._sizes[TRAIN], seed=seed, epoch=epoch).tolist()
+        total = self._sizes[TRAIN]
+        if self._balanced is None:
+            changes = order = epoch_order(total, seed=seed, epoch=epoch).tolist()
+        else:  # a sample that is drawn twice is changed twice, each time by the numbers of its place in the epoch
+            order, changes = self._balanced.order(total, seed=seed, epoch=epoch).tolist(), list(range(total))
         borders = [0, *accumulate(sizes)]
         keys = [
-            [Key(TRAIN, place, seed_of("sample", seed, epoch, place)) for place in order[start:end]]
+            [Key(TRAIN, order[at], seed_of("sample", seed, epoch, changes[at])) for at in range(start, end)]
             for start, end in zip(borders[skip:-1], borders[skip + 1 :], strict=True)
         ]
         for offset, batch in enumerate(self._batches("train", keys)):
