@@ -2,8 +2,9 @@
 
 A checkpoint is a folder (`last`, `best`, or a name that a callback gave) with `model.safetensors` (weights),
 `training.pt` (everything else that training needs to go on: tensors, numbers, strings, lists and dictionaries only) and
-`manifest.json` (sizes and hashes of both, written last). A new one is written as `last.new`, synced, and then `last` -> `last.old`, `last.new` ->
-`last`. A reader takes the newest of the three whose manifest holds. Never decides when to save, never trains.
+`manifest.json` (sizes and hashes of both, written last). A new one is written as `last.new`, synced, and then `last` ->
+`last.old`, `last.new` -> `last`. A reader takes the newest of the three whose manifest holds. Never decides when to
+save, never trains.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def names(folder: Path) -> dict[str, int]:
         {path.name.removesuffix(".new").removesuffix(".old") for path in folder.iterdir()} if folder.is_dir() else ()
     )
     steps = {kind: int(holding[0][1]["step"]) for kind in kinds if (holding := _holding(folder, kind))}
-    return dict(sorted(steps.items(), key=lambda item: (item[0] not in (LAST, BEST), item[1], item[0])))
+    rank = {LAST: 0, BEST: 1}
+    return dict(sorted(steps.items(), key=lambda item: (rank.get(item[0], 2), item[1], item[0])))
 
 
 def delete(folder: Path, kind: str) -> None:

@@ -29,7 +29,7 @@ def layers() -> list[Declaration]:
 
 
 def everything() -> list[Declaration]:
-    own = ("layer", "initializer", "optimizer", "schedule", "loss", "metric", "clip")
+    own = ("layer", "initializer", "optimizer", "schedule", "loss", "metric", "clip", "callback")
     return [declaration for kind in own for declaration in catalogue().all(kind).values()]
 
 

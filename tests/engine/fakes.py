@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from engine.callback import Callback
 from engine.datafacts import DataFacts, Target
 from engine.events import Event
 from engine.recipe import Recipe
 from engine.runtime import checkpoint
+from engine.runtime.averaging import Average
+from engine.runtime.callbacks.hooks import Hooks
+from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.control import Control
 from engine.runtime.data.batches import Batch
 from engine.runtime.fit import fit
 from engine.runtime.made import make_loss, make_optimizer, rate_factor
 from engine.runtime.metrics import is_better_when_larger, metrics_of
 from engine.runtime.objective import Head, Supervised
+from engine.runtime.precision import Scaling, forward_of
 from engine.runtime.probe import GradientProbe
 from engine.runtime.randomness import seed_all
 from engine.runtime.steering import Steering
@@ -68,7 +73,7 @@ def recipe(**values: Any) -> Recipe:
 
 def training(
     settings: Recipe | None = None, *, folder: Path | None = None, epochs: int = 3, data: Any = None,
-    model: nn.Module | None = None, flow: bool = True,
+    model: nn.Module | None = None, flow: bool = True, callbacks: Sequence[Callback] = (),
 ) -> Training:  # fmt: skip
     """A training at its first step, everything seeded."""
     settings = settings or recipe()
@@ -77,11 +82,20 @@ def training(
     model = model or network()
     metrics = metrics_of(settings)
     stop = settings.made("early_stopping")
-    steering = Steering(settings, make_optimizer(settings, model.parameters(), CPU))
+    precision = settings.get("precision")
+    steering = Steering(
+        settings, make_optimizer(settings, model.parameters(), CPU), scaling=Scaling.of(precision, CPU)
+    )  # fmt: skip
+    plan = Plan(
+        epochs, settings.batch_size, settings.seed, CPU, str(folder.parent) if folder else "run", folder,
+        accumulate=settings.get("accumulate"), evaluated=settings.get("train_figures") == "evaluated",
+    )  # fmt: skip
+    heads = [Head("out", 0, make_loss(settings.get("loss")), data.target)]
     made = Training(
-        Plan(epochs, settings.batch_size, settings.seed, CPU, "run", folder), model=model, data=data,
-        objective=Supervised(model, [Head("out", 0, make_loss(settings.get("loss")), data.target)]),
+        plan, model=model, data=data, objective=Supervised(model, heads, forward_of(model, precision, CPU)),
         steering=steering, probe=GradientProbe(model, enabled=flow), metrics=metrics,
+        average=Average.of(settings, model),
+        hooks=Hooks([*make_callbacks(settings, metrics), *callbacks]),
         stopping=Stopping(
             stop.monitor, enabled=stop.enabled, patience=stop.patience, min_delta=stop.min_delta,
             larger_is_better=is_better_when_larger(stop.monitor, metrics),
@@ -91,11 +105,11 @@ def training(
     return made
 
 
-def resumed(folder: Path, settings: Recipe | None = None, *, epochs: int = 3) -> Training:
+def resumed(folder: Path, settings: Recipe | None = None, *, epochs: int = 3, **more: Any) -> Training:
     """The same training, brought to where the newest checkpoint that holds stands."""
     saved = checkpoint.load(folder, checkpoint.LAST)
     assert saved is not None, "no checkpoint holds"
-    made = training(settings, folder=folder, epochs=epochs)
+    made = training(settings, folder=folder, epochs=epochs, **more)
     checkpoint.fill(made.model, saved.weights)
     checkpoint.keep_only(folder, checkpoint.LAST, saved.step)
     checkpoint.keep_only(folder, checkpoint.BEST, saved.training["stopping"]["best"].get("step"))
