@@ -24,11 +24,14 @@ from gui.widgets.section import CollapsibleSection
 _SECTIONS = (
     ("Data", ("data",)),
     ("Preprocessing", ("preprocess", "augment")),
-    ("Length", ("epochs", "batch_size", "seed", "device")),
+    ("Length", ("epochs", "batch_size", "accumulate", "sampler", "seed")),
+    ("Device", ("device", "precision")),
     ("Loss and metrics", ("loss", "metrics")),
     ("Optimiser", ("optimizer", "schedule", "clip")),
+    ("Averaged weights", ("ema",)),
     ("Early stopping", ("early_stopping",)),
-    ("Recording", ("gradient_flow",)),
+    ("Callbacks", ("callbacks",)),
+    ("Recording", ("train_figures", "gradient_flow")),
 )
 
 _DEFAULT_WEIGHTS = Param(
