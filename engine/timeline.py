@@ -189,11 +189,12 @@ class Timeline:
         return inside
 
     def metric_names(self) -> list[str]:
-        """Every metric that any epoch carried, without `train_` and `val_`, in order of appearance."""
+        """Every metric that any epoch carried, without `train_`, `val_` and `running_`, in order of appearance."""
         names: dict[str, None] = {}
         for row in self.epochs[-1:] + self.epochs[:1]:
             for key in row.metrics:
-                names[key.removeprefix("train_").removeprefix("val_")] = None
+                if key != "running_loss":
+                    names[key.removeprefix("train_").removeprefix("val_").removeprefix("running_")] = None
         return list(names)
 
     def epoch_series(self, name: str) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ from engine.project import Project
 from engine.projectfile import write_project
 from engine.runtime import checkpoint
 from engine.runtime.session import run
-from tests.engine.cli_tools import command
+from tests.engine.cli_tools import ROOT, command
 
 LOGGER = '''"""What I note."""
 
@@ -193,3 +193,14 @@ def test_the_list_says_where_the_folder_is_when_it_is_empty(
     said = command(capsys, "plugins")
     assert said.code == 0
     assert str(tmp_path / "config" / "plugins") in said.out
+
+
+def test_the_example_of_the_readme_works(folder: Path, tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text("utf-8").partition("## Your own callback")[2]
+    (folder / "plateau.py").write_text(text.partition("```python\n")[2].partition("```")[0])
+    events = list(session(digits(name="Plateau", settings='{"epochs": 2, "less_than": 1e9}'), tmp_path))
+    assert any("no movement for 2 epochs" in event.words for event in events if isinstance(event, Alerted))
+    path = Path(events[-1].run)
+    assert "plateau" in checkpoint.names(path / "checkpoints")
+    more = list(run(runs=path.parent, places=Places(folder=tmp_path), resume=path, epochs=3))
+    assert more[-1].outcome == "completed"

@@ -18,6 +18,7 @@ from engine.runtime.checkpoint import weights_that_count
 from engine.runtime.control import Control
 from engine.runtime.fit import fit
 from engine.runtime.precision import Scaling, precision_problem
+from engine.timeline import Timeline
 from tests.engine.fakes import CPU, Drawn, figures, recipe, resumed, same_bits, trained, training, weights
 
 
@@ -79,6 +80,7 @@ ALL = {
     "accumulation": {"accumulate": 3},
     "average": {"ema": {"type": "ema", "enabled": True, "decay": 0.9}},
     "bf16": {"precision": "bf16"},
+    "fp16": {"precision": "fp16", "clip": {"type": "norm", "limit": 0.3}},
     "evaluated": {"train_figures": "evaluated"},
     "together": {"accumulate": 3, "ema": {"type": "ema", "enabled": True, "decay": 0.9, "use": False},
                  "precision": "bf16", "train_figures": "evaluated", "clip": {"type": "adaptive", "limit": 0.05}},
@@ -164,13 +166,15 @@ def test_an_average_that_is_not_meant_for_use_is_only_kept(tmp_path: Path) -> No
     assert "0.weight" in last.training["average"]["weights"]
 
 
-def test_bf16_trains_close_to_float32_and_evaluates_in_float32() -> None:
+@pytest.mark.parametrize("kind", ["bf16", "fp16"])
+def test_sixteen_bits_train_close_to_float32_and_evaluate_in_float32(kind: str) -> None:
+    """fp16 is refused on a CPU because it is slow there; torch can do it all the same, and so it is tried here."""
     one = training(recipe(precision="float32"), epochs=8)
     exact = figures(trained(one))
-    two = training(recipe(precision="bf16"), epochs=8)
+    two = training(recipe(precision=kind), epochs=8)
     rough = figures(trained(two))
     assert not same_bits(weights(one), weights(two))
-    assert all(value.dtype != torch.bfloat16 for value in weights(two).values())
+    assert {value.dtype for value in weights(two).values()} == {torch.float32, torch.int64}
     assert rough[-1]["val"] == pytest.approx(exact[-1]["val"], abs=0.05)
     assert rough[-1]["val"] < rough[0]["val"]
 
@@ -234,6 +238,9 @@ def test_the_figures_name_what_they_are_in_the_record() -> None:
     assert data["train_figures"] == "evaluated"
     assert "running_loss" in data
     assert from_json(data) == event
+    timeline = Timeline.from_events([event])
+    assert timeline.metric_names() == ["accuracy"]
+    assert timeline.epoch_series("running_loss")[1].tolist() == [event.metrics["running_loss"]]
 
 
 def test_the_recipe_refuses_what_is_out_of_its_domain() -> None:
