@@ -18,11 +18,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
 from engine.accept import ACCEPTED
 from engine.declare import Declaration, Refusal
 from engine.expr import Expr, name, used_helpers
+from engine.runtime.lean import FlopCounterMode
 from engine.source_calls import forward_of
 from engine.source_facts import LayerFacts
 from engine.source_helpers import file_name

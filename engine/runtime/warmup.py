@@ -9,10 +9,12 @@ def warm_up() -> None:
     import gc
 
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
+
+    from engine.runtime.lean import FlopCounterMode, without_triton
 
     torch.backends.mha.set_fastpath_enabled(False)
-    with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False):
+    # The first counted operation loads torch's tracer, which would bring triton too.
+    with without_triton(), torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False):
         torch.nn.Linear(2, 2)(torch.empty(2, 2))
     # torch brings some hundred thousand objects that live for ever: without this every full collection walks them,
     # which stops the window for a tenth of a second.
