@@ -104,7 +104,7 @@ def _ports(
 def _missing(
     graph: Graph, definition: str, node: Node, port: str, loose: list[Loose] | None, *, alone: bool
 ) -> Problem:
-    after = set() if loose is None else downstream(graph.level(definition), node.id) - {node.id}
+    after = downstream(graph.level(definition), node.id) - {node.id} if loose else set()
     # One loose end is what was meant; several are a guess, of which the nearest to the left is the likeliest.
     free = [item for item in loose or () if item[0].id not in after and item[0].id != node.id]
     free = [item for item in free if item[0].x < node.x] or free

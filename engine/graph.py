@@ -13,6 +13,7 @@ instance paths (`blocks.3.linear`, the state_dict prefix). Everything about a ru
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
@@ -114,8 +115,22 @@ class Graph:
         yield from self.definitions.items()
 
 
+_ORDERS: deque[tuple[Any, tuple[Edge, ...], list[str]]] = deque(maxlen=16)
+"""The last orders: one check asks several times, and most edits change no wire. Threads may share them."""
+
+
 def order(level: Graph) -> list[str]:
     """Node ids so that each comes after what feeds it, otherwise in order of creation; `CycleError` on a cycle."""
+    ids = tuple(level.nodes)
+    for nodes, edges, known in tuple(_ORDERS):
+        if edges is level.edges and nodes == ids:
+            return known.copy()
+    found = _ordered(level)
+    _ORDERS.append((ids, level.edges, found.copy()))
+    return found
+
+
+def _ordered(level: Graph) -> list[str]:
     sorter: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(level.nodes, ()))
     for edge in level.edges:
         if edge.source in level.nodes and edge.target in level.nodes:

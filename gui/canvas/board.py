@@ -65,14 +65,19 @@ class Board(Surface):
         evidence = self.shown.evidence
         analysis = self.document.analysis
         dirty = self.scene.sync(self.document.project, analysis, self.level, self._looks, evidence=evidence.on)
+        self._dress(dirty)
+        if before is not None:
+            self.glide.start(before)
+
+    def _dress(self, dirty: list[QRectF]) -> None:
+        """Writes on boxes and wires what the last check and the run on show say of them."""
+        evidence = self.shown.evidence
         dirty += self.shown.findings.dress(self.scene)
         if evidence.on:
-            evidence.index(self.scene, analysis)
+            evidence.index(self.scene, self.document.analysis)
         dirty += [wire.bounds for wire in evidence.color_wires(self.scene)]
         self.invalidate(dirty)
         self.synced.emit()
-        if before is not None:
-            self.glide.start(before)
 
     def set_look(self, box: Box, kind: Kind | None) -> None:
         """Draws a group as card, stack or frame; None as suits it."""
@@ -178,8 +183,13 @@ class Board(Surface):
         before = {box.item for box in self.scene.boxes.values() if self.shown.findings.severity(box)}
         self.shown.findings = Findings(self.document.analysis, self.document.graph)
         after = {box.item for box in self.scene.boxes.values() if self.shown.findings.severity(box)}
-        self.invalidate(self.scene.boxes[item].bounds() for item in before | after)
-        self.sync()
+        dirty = [self.scene.boxes[item].bounds() for item in before | after]
+        if self.scene.depends_on(self.document.analysis):
+            self.invalidate(dirty)
+            self.sync()
+        else:
+            # The check of an edit mostly finds what was there before: no box is another one, only words may be.
+            self._dress(dirty)
 
     def _selected(self) -> None:
         selection, shown = self.document.selection, self.shown

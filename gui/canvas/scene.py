@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from PySide6.QtCore import QPointF, QRectF
 
 from engine.analysis import Analysis
-from engine.graph import Edge, Graph
 from engine.project import Project
-from gui.canvas.boxes import Box, ItemKey, Kind, NodeKey, Path, Socket, socket_of
+from gui.canvas.boxes import Box, ItemKey, Kind, NodeKey, Path, Socket
 from gui.canvas.levels import Laid, Layouter
 from gui.canvas.wires import Wire, WireKey
+from gui.canvas.wiring import Wiring
 
 
 class Scene:
@@ -23,11 +23,11 @@ class Scene:
 
     def __init__(self) -> None:
         self.boxes: dict[ItemKey, Box] = {}
-        self.wires: dict[WireKey, Wire] = {}
         self.definition = ""
         self._shifts: dict[Path, tuple[str, QPointF]] = {(): ("", QPointF())}
         self._by_node: dict[NodeKey, list[Box]] = {}
-        self._at: dict[ItemKey, list[Wire]] = {}
+        self._wiring = Wiring()
+        self._facts: tuple[bool, Mapping[NodeKey, object]] = (False, {})
         self._overlapped: frozenset[ItemKey] | None = None
 
     def sync(
@@ -49,17 +49,40 @@ class Scene:
         dirty: list[QRectF] = []
         boxes: dict[ItemKey, Box] = {}
         self._shifts = {}
-        self._settle_boxes(laid, QPointF(), boxes, dirty)
-        dirty.extend(box.bounds() for item, box in self.boxes.items() if boxes.get(item) is not box)
+        changed: list[ItemKey] = []
+        self._settle_boxes(laid, QPointF(), boxes, dirty, changed)
+        gone = [box for item, box in self.boxes.items() if boxes.get(item) is not box]
+        dirty.extend(box.bounds() for box in gone)
+        changed.extend(box.item for box in gone)
         self.boxes = boxes
         self._by_node = {}
         for box in boxes.values():
             self._by_node.setdefault(box.key, []).append(box)
-        dirty.extend(self._settle_wires(graph, laid))
+        shifts = {path: shift for path, (_, shift) in self._shifts.items()}
+        dirty.extend(self._wiring.settle(graph, laid, shifts, boxes, changed))
         self._overlapped = None
+        self._facts = (evidence, self._sized_by(analysis, evidence=evidence))
         return dirty
 
-    def _settle_boxes(self, laid: Laid, shift: QPointF, boxes: dict[ItemKey, Box], dirty: list[QRectF]) -> None:
+    def depends_on(self, analysis: Analysis) -> bool:
+        """Whether another check of the same project would make other boxes than those that stand here."""
+        evidence, facts = self._facts
+        return self._sized_by(analysis, evidence=evidence) != facts
+
+    def _sized_by(self, analysis: Analysis, *, evidence: bool) -> Mapping[NodeKey, object]:
+        """What of a check a box is made from: a group's counts, and which layers have weights to show evidence of."""
+        found: dict[NodeKey, object] = {}
+        for box in self.boxes.values():
+            facts = analysis.nodes.get(box.key)
+            if box.node.is_group:
+                found[box.key] = facts
+            elif evidence:
+                found[box.key] = facts is not None and facts.parameters > 0
+        return found
+
+    def _settle_boxes(
+        self, laid: Laid, shift: QPointF, boxes: dict[ItemKey, Box], dirty: list[QRectF], changed: list[ItemKey]
+    ) -> None:
         self._shifts[laid.path] = (laid.definition, shift)
         for box, place in zip(laid.boxes, laid.places, strict=True):
             rect = place.translated(shift)
@@ -67,57 +90,22 @@ class Scene:
             if old is not box:
                 box.rect = rect
                 dirty.append(box.bounds())
+                changed.append(box.item)
             elif box.rect != rect:
                 dirty.append(box.bounds())
                 box.rect = rect
                 dirty.append(box.bounds())
+                changed.append(box.item)
             boxes[box.item] = box
         for box in laid.boxes:
             inner = laid.inner.get(box.node.id)
             if inner is not None:
-                self._settle_boxes(inner, box.rect.topLeft() + inner.shift, boxes, dirty)
+                self._settle_boxes(inner, box.rect.topLeft() + inner.shift, boxes, dirty, changed)
 
-    def _settle_wires(self, graph: Graph, laid: Laid) -> list[QRectF]:
-        dirty: list[QRectF] = []
-        wires: dict[WireKey, Wire] = {}
-        self._at = {}
-        for box in self.boxes.values():
-            for socket in (*box.inputs, *box.outputs):
-                socket.wired = False
-        for level in _paths(laid):
-            shift = self._shifts[level.path][1]
-            for edge in graph.level(level.definition).edges:
-                wire = self._wire(edge, level.definition, level.path)
-                if wire is None:
-                    continue
-                lane = level.lanes.get(edge)
-                wire.lane = lane.moved(shift) if lane is not None else None
-                old = self.wires.get(wire.key)
-                if wire.settle() or old is not wire:
-                    dirty.append(wire.bounds)
-                    if old is not None and old is not wire:
-                        dirty.append(old.bounds)
-                wires[wire.key] = wire
-                wire.output.wired = wire.input.wired = True
-                for end in (wire.source, wire.target):
-                    self._at.setdefault(end.item, []).append(wire)
-        dirty.extend(wire.bounds for key, wire in self.wires.items() if key not in wires)
-        self.wires = wires
-        return dirty
-
-    def _wire(self, edge: Edge, definition: str, path: Path) -> Wire | None:
-        source, target = self.boxes.get((path, edge.source)), self.boxes.get((path, edge.target))
-        if source is None or target is None:
-            return None
-        output = socket_of(source.outputs, edge.output, 0)
-        entry = socket_of(target.inputs, edge.input, edge.slot)
-        if output is None or entry is None:
-            return None
-        old = self.wires.get((path, edge))
-        if old is not None and old.source is source and old.target is target:
-            old.output, old.input = output, entry
-            return old
-        return Wire(edge, path, definition, source, target, output, entry)
+    @property
+    def wires(self) -> dict[WireKey, Wire]:
+        """Every wire by its key."""
+        return self._wiring.wires
 
     def of(self, key: NodeKey) -> list[Box]:
         """Every box that shows a node; empty when none does."""
@@ -129,7 +117,7 @@ class Scene:
 
     def wires_at(self, box: Box) -> list[Wire]:
         """The wires that begin or end at a box, in its own level."""
-        return self._at.get(box.item, [])
+        return self._wiring.at(box.item)
 
     def preview(self, keys: Iterable[NodeKey], dx: float, dy: float) -> list[QRectF]:
         """Moves boxes and what is inside them for the eye only; the next `sync` puts them where the project says."""
@@ -252,9 +240,3 @@ def _on_side(box: Box, socket: Socket, beyond: float) -> bool:
     if box.kind is Kind.PORT:
         return beyond >= 0 if socket.out else beyond <= 0
     return True
-
-
-def _paths(laid: Laid) -> Iterator[Laid]:
-    yield laid
-    for inner in laid.inner.values():
-        yield from _paths(inner)
