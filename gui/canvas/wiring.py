@@ -1,4 +1,4 @@
-"""The wires of the scene, kept in step with its boxes: after an edit only those that the edit could touch are made anew.
+"""The wires of the scene, in step with its boxes: after an edit only those that it could touch are made anew.
 
 Owns the map of wires and which of them meet at a box. Never decides where a box stands, never paints.
 """
