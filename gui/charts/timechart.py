@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from time import monotonic
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF
@@ -25,6 +26,10 @@ from gui.theme import color
 
 HEADROOM = 17
 """Pixels above the highest step, for the legend."""
+
+STILL = 0.5
+"""Seconds that a chart may keep its picture while its curves have not reached another pixel: in a long training they
+creep, and what is repainted all the same is taken from the training. Only the newest value in the legend is older."""
 
 ENDS_FROM = 420
 """Width from which a chart has room for names at the ends of its curves."""
@@ -47,6 +52,8 @@ class TimeChart(Chart):
         self.plot.fitted.connect(lambda: state.set_window(None))
         self.plot.pointed.connect(self._point)
         self._place: QPointF | None = None
+        self._reached: object = None
+        self._drawn_at = 0.0
         state.pointed.connect(self.plot.refresh)
         state.window_changed.connect(self._apply_range)
 
@@ -62,6 +69,25 @@ class TimeChart(Chart):
     def reset_range(self) -> None:
         """Let the range of values start anew."""
         self.range.reset()
+
+    def tick(self) -> None:
+        """Refresh if the chart is visible and would look different: see `STILL`."""
+        if self.isVisible() and self.stale() != self._shown:
+            reached, now = self._reach(), monotonic()
+            if self._shown is None or reached != self._reached or now - self._drawn_at >= STILL:
+                self._reached, self._drawn_at = reached, now
+                super().tick()
+
+    def _reach(self) -> object:
+        """Pixel columns at which the curves end, and how much there is beside curves: epochs, marks, the outcome."""
+        frame = self.plot.frame()
+        found = []
+        for item in self.state.series:
+            line = item.timeline
+            end = frame.x(self.state.position(line, np.array([float(line.step)])))[0]
+            kept = tuple(line.checkpoints.values())
+            found.append((round(float(end)), len(line.epochs), tuple(line.marks[-1:]), kept, line.outcome is None))
+        return found
 
     def refresh(self) -> None:
         """Read the timelines, place the curves, keep or widen the ranges, repaint."""

@@ -19,7 +19,7 @@ from engine.problem import ProblemError
 from engine.timeline import Timeline
 from gui.charts.panel import DEFAULT, ChartPanel
 from gui.charts.state import ChartSeries
-from gui.charts.timechart import TimeChart
+from gui.charts.timechart import STILL, TimeChart
 from gui.theme import DARK, LIGHT, themes
 
 LAYERS = ("conv_in", *(f"blocks.{copy}.{name}" for copy in range(2) for name in ("norm1", "conv1")), "head.linear")
@@ -374,3 +374,33 @@ def test_showing_nothing_again_brings_the_empty_state_back(panel):
     shown(panel, run())
     panel.show_timelines([])
     assert panel.empty.isVisible()
+
+
+def test_a_chart_that_would_look_the_same_is_not_painted_again(panel, monkeypatch):
+    """A long training creeps along its plan: curves move by a pixel every few seconds, and painting costs it speed."""
+    timeline = run(epochs=10_000, done=3)
+    chart = shown(panel, timeline).charts["loss"]
+    now = [100.0]
+    monkeypatch.setattr("gui.charts.timechart.monotonic", lambda: now[0])
+    painted: list[int] = []
+    refresh = chart.refresh
+    monkeypatch.setattr(chart, "refresh", lambda: (painted.append(timeline.step), refresh()))
+    timeline.add(events.Step(151, 4, 0.1, 0.3))
+    chart.tick()
+    painted.clear()
+    for step in range(152, 160):
+        timeline.add(events.Step(step, 4, 0.1, 0.3))
+        chart.tick()
+    assert painted == []
+    now[0] += STILL
+    chart.tick()
+    assert painted == [159]
+    chart.tick()
+    assert painted == [159]
+    timeline.add(events.EpochEnded(4, 160, 0.5, 0.2, 0.1, 5.0, 900.0, 0.0, {"val_accuracy": 0.9}))
+    chart.tick()
+    assert painted == [159, 159]
+    assert chart.values()["validation"][-1] == pytest.approx(0.2)
+    timeline.add(events.Step(161 + 50 * 400, 404, 0.1, 0.3))
+    chart.tick()
+    assert len(painted) == 3

@@ -15,6 +15,8 @@ from gui.theme import metrics, themes
 from gui.widgets.box import paint_box
 
 WIDE, HIGH, PADDING = 176, 88, 10.0
+TICKS = 5
+"""Colours of dots this small are followed twice a second."""
 
 
 class Minimap(QWidget):
@@ -25,6 +27,7 @@ class Minimap(QWidget):
         self._board = board
         self._picture = QPixmap()
         self._area = QRectF()
+        self._ticks = 0
         self.setFixedSize(QSize(WIDE, HIGH))
         self.setToolTip(self.tr("Drag to go there"))
         board.synced.connect(self.forget)
@@ -39,7 +42,8 @@ class Minimap(QWidget):
         self.update()
 
     def _tick(self) -> None:
-        if self._board.shown.evidence.on:
+        self._ticks += 1
+        if self._board.shown.evidence.on and self._ticks % TICKS == 0:
             self.forget()
 
     def paintEvent(self, event: QPaintEvent) -> None:
