@@ -6,6 +6,7 @@ import csv
 from itertools import pairwise
 from math import nan
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -380,7 +381,7 @@ def test_a_chart_that_would_look_the_same_is_not_painted_again(panel, monkeypatc
     """A long training creeps along its plan: curves move by a pixel every few seconds, and painting costs it speed."""
     timeline = run(epochs=10_000, done=3)
     chart = shown(panel, timeline).charts["loss"]
-    now = [100.0]
+    now = [monotonic() + 10]
     monkeypatch.setattr("gui.charts.timechart.monotonic", lambda: now[0])
     painted: list[int] = []
     refresh = chart.refresh
