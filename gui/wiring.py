@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 
 from engine.events import RunStarted
 from engine.timeline import Timeline
+from gui.charts.kinds import kinds
 from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
 from gui.dialogs.evaluate import EvaluateDialog
@@ -76,6 +77,8 @@ def _connect_panels(window: MainWindow) -> None:
     window.data.problem.connect(window.notifier.problem)
     window.compare.problem.connect(window.notifier.problem)
     window.checker.warmed.connect(window.data.set_ready)
+    # Loaded now, the charts stand at once when a training begins.
+    window.checker.warmed.connect(lambda _device: kinds())
     window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
     window.problems.shown_on_canvas.connect(window.canvas.show_node)
 

@@ -8,26 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
 
-from gui.charts.chart import Chart
-from gui.charts.depth import DepthChart
 from gui.charts.empty import EmptyCharts
-from gui.charts.gradient import GradientTimeChart
-from gui.charts.loss import LossChart
-from gui.charts.metric import MetricChart
-from gui.charts.rate import RateChart
-from gui.charts.speed import SpeedChart
+from gui.charts.kinds import NAMES, kinds
 from gui.charts.state import ChartSeries, ChartState, Plan, TimeAxis
 from gui.clock import clock
 from gui.icons import icon
 from gui.theme import color, themes
 
-KINDS: tuple[type[Chart], ...] = (LossChart, RateChart, MetricChart, GradientTimeChart, DepthChart, SpeedChart)
-"""Every chart there is, in the order in which chosen ones stand: time first, depth beneath the network's right part."""
+if TYPE_CHECKING:
+    from gui.charts.chart import Chart
 
 DEFAULT = ("loss", "rate", "depth")
 
@@ -51,6 +46,7 @@ class ChartPanel(QWidget):
         self.state = ChartState(self)
         self.charts: dict[str, Chart] = {}
         self._chosen: tuple[str, ...] = ()
+        self._arranged: tuple[str, ...] = ()
         self.empty = EmptyCharts()
         self.empty.train_requested.connect(self.train_requested)
         self.empty.open_run_requested.connect(self.open_run_requested)
@@ -74,6 +70,8 @@ class ChartPanel(QWidget):
             for chart in self.charts.values():
                 chart.reset_range()
         self.state.show(series)
+        if series and self._arranged != self._chosen:
+            self._arrange()
         self._stack.setCurrentIndex(1 if series else 0)
         self.tick()
 
@@ -84,10 +82,19 @@ class ChartPanel(QWidget):
 
     def choose(self, names: Sequence[str]) -> None:
         """Show these charts; unknown names are passed over, and at least one stays."""
-        chosen = tuple(kind.name for kind in KINDS if kind.name in names) or DEFAULT[:1]
+        chosen = tuple(name for name in NAMES if name in names) or DEFAULT[:1]
         if chosen == self._chosen:
             return
         self._chosen = chosen
+        if self.state.series:
+            self._arrange()
+        self.choice_changed.emit(chosen)
+
+    def _arrange(self) -> None:
+        """Puts the chosen charts side by side. They are made with the first run: before it the empty state stands
+        there, and a window without them is visible a sixth of a second earlier.
+        """
+        chosen = self._arranged = self._chosen
         for name in chosen:
             if name not in self.charts:
                 self._make(name)
@@ -100,7 +107,6 @@ class ChartPanel(QWidget):
         for name, chart in self.charts.items():
             chart.setVisible(name in chosen)
         self.tick()
-        self.choice_changed.emit(chosen)
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -121,7 +127,7 @@ class ChartPanel(QWidget):
 
     def tick(self) -> None:
         """Refresh the visible charts whose data changed; the clock calls this ten times a second."""
-        for name in self._chosen:
+        for name in self._arranged:
             self.charts[name].tick()
 
     def export(self, name: str, path: Path | str) -> None:
@@ -156,8 +162,7 @@ class ChartPanel(QWidget):
         self._outer.addWidget(pages, 1)
 
     def _make(self, name: str) -> None:
-        kind = next(kind for kind in KINDS if kind.name == name)
-        chart = kind(self.state)
+        chart = kinds()[name](self.state)
         chart.problem.connect(self.problem)
         self.charts[name] = chart
 
@@ -194,11 +199,11 @@ class ChartPanel(QWidget):
             "depth": self.tr("Gradient flow over depth"),
             "speed": self.tr("Speed"),
         }
-        for kind in KINDS:
-            action = self._choice_menu.addAction(words[kind.name])
+        for name in NAMES:
+            action = self._choice_menu.addAction(words[name])
             action.setCheckable(True)
-            action.setChecked(kind.name in self._chosen)
-            action.toggled.connect(partial(self._toggle, kind.name))
+            action.setChecked(name in self._chosen)
+            action.toggled.connect(partial(self._toggle, name))
 
     def _toggle(self, name: str, wanted: bool) -> None:
         self.choose([*self._chosen, name] if wanted else [kept for kept in self._chosen if kept != name])

@@ -52,5 +52,9 @@ def test_the_window_loads_without_torch() -> None:
     assert loaded_after(["gui.app"], HEAVY) == "[]"
 
 
+def test_the_window_stands_before_the_library_of_its_charts_is_loaded() -> None:
+    assert loaded_after(["gui.app", "gui.window"], ("pyqtgraph",)) == "[]"
+
+
 def test_every_part_of_the_window_loads_without_torch() -> None:
     assert loaded_after(names("gui"), HEAVY) == "[]"

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from engine import events
 from engine.problem import ProblemError
 from engine.timeline import Timeline
+from gui.charts.kinds import NAMES, kinds
 from gui.charts.panel import DEFAULT, ChartPanel
 from gui.charts.state import ChartSeries
 from gui.charts.timechart import STILL, TimeChart
@@ -81,6 +82,10 @@ def wheel(chart: TimeChart, at: QPointF, turns: int = 1) -> None:
         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(viewport, event)
+
+
+def test_every_chart_is_listed_by_the_name_that_it_bears():
+    assert tuple(kinds()) == NAMES
 
 
 def test_without_runs_the_panel_says_what_to_do_and_its_buttons_do_it(panel, qtbot, qtlog):
