@@ -22,6 +22,7 @@ from engine.source_ends import Ends, OutputEnd, find_ends
 from engine.source_names import comment
 from engine.source_parts import bracketed
 from engine.standalone_inputs import Preparing, preparing
+from engine.standalone_table import encode_lines, table_columns
 
 
 class Statistics(Protocol):
@@ -53,19 +54,22 @@ def standalone(project: Project, analysis: Analysis, *, statistics: Mapping[str,
     inner, main = _split(analysis)
     data = known_data(project)
     targets = data.targets if data else {}
+    columns = table_columns(data)
     sections = [
         *_classes(ends, targets),
+        *([encode_lines(columns)] if columns else []),
         *([inner] if inner else []),
         _preprocess(steps),
         _predict(ends, steps, targets),
         main,
     ]
     body = "\n\n\n".join(sections) + "\n"
-    head = [*_usage(project, analysis, ends, steps), "", *imports_for(body), *_fast_path(body)]
-    return "\n".join(head) + ("\n\n" if sections[0].startswith("CLASSES") else "\n\n\n") + body
+    head = [*_usage(project, analysis, ends, steps, table=bool(columns)), "", *imports_for(body), *_fast_path(body)]
+    constants = sections[0].startswith(("CLASSES", "COLUMNS"))
+    return "\n".join(head) + ("\n\n" if constants else "\n\n\n") + body
 
 
-def _usage(project: Project, analysis: Analysis, ends: Ends, steps: list[Preparing]) -> list[str]:
+def _usage(project: Project, analysis: Analysis, ends: Ends, steps: list[Preparing], *, table: bool) -> list[str]:
     """How to use the file, as comments."""
     results = ", ".join(end.name for end in ends.outputs)
     given = ", ".join(["model", *_parameters(steps)])
@@ -74,6 +78,7 @@ def _usage(project: Project, analysis: Analysis, ends: Ends, steps: list[Prepari
         "",
         f"    model = {analysis.class_name}()",
         '    model.load_state_dict(torch.load("weights.pt", weights_only=True))',
+        *(f'    {step.name} = encode(list(csv.DictReader(open("rows.csv"))))' for step in steps if table),
         f"    {results} = predict({given})",
         "",
     ]

@@ -122,6 +122,23 @@ def encode_rows(columns: Sequence[Column], rows: Sequence[Mapping[str, str]]) ->
     return np.concatenate(blocks, 1)
 
 
+def decode_rows(columns: Sequence[Column], values: Array) -> list[dict[str, str]]:
+    """Rows of text that `encode_rows` turns into these (rows, features): gaps come back as what stood for them."""
+    rows: list[dict[str, str]] = [{} for _ in values]
+    start = 0
+    for column in columns:
+        width = len(column.feature_names)
+        for row, features in zip(rows, values[:, start : start + width], strict=True):
+            if not column.categories:
+                row[column.name] = repr(float(features[0]))
+                continue
+            chosen = int(features.argmax())
+            word = column.categories[chosen] if features[chosen] else "a word that training never met"
+            row[column.name] = "" if word == GAP else word
+        start += width
+    return rows
+
+
 def _too_many(many: Sequence[tuple[str, int]], path: Path) -> Problem:
     names = [name for name, _ in many]
     counts = ", ".join(f"{name} ({count:,})" for name, count in many)

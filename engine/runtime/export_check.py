@@ -80,6 +80,8 @@ def _live(
     for number, batch in enumerate(trial.prepared):
         result = model(*batch)
         outputs = (result,) if isinstance(result, Tensor) else tuple(result)
+        if trial.rows:
+            found[f"encoded.{number}.0"] = trial.raw[number][0]
         for place, (end, output, units) in enumerate(zip(ends, outputs, values, strict=True)):
             found[f"output.{number}.{place}"] = output
             if trial.raw:
@@ -136,7 +138,7 @@ def _elsewhere(attempt: Attempt, trial: Trial, folder: Path) -> dict[str, Tensor
         "format": attempt.format, "architecture": attempt.architecture, "samples": str(samples),
         "statistics": str(attempt.statistics) if attempt.statistics else "", "found": str(result),
         "batches": len(trial.prepared), "inputs": len(trial.prepared[0]), "predicts": bool(trial.raw),
-        "names": list(attempt.names),
+        "names": list(attempt.names), "rows": list(trial.rows),
     }  # fmt: skip
     job.write_text(json.dumps(wanted), "utf-8")
     script = Path(__file__).with_name("read_back.py")

@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.datasets.encoding import Column, decode_rows, encode_rows
 from engine.datasets.facts import raw_streams
 from engine.datasets.raw import IMAGE, TOKENS, StreamInfo
 from engine.places import Places
 from engine.problem import ProblemError
 from engine.project import Project
 from engine.runtime.data import Preprocess, read_data
+from engine.standalone_table import table_columns
 from engine.tensor import TensorInfo
 
 COUNT = 16
@@ -33,6 +35,8 @@ class Trial:
     prepared: tuple[tuple[Tensor, ...], ...]
     """The same as the model takes them."""
     are_real: bool
+    rows: tuple[list[dict[str, str]], ...] = ()
+    """Per batch the rows of the table that its raw samples are; empty where the data is no table."""
 
     @property
     def count(self) -> int:
@@ -55,7 +59,7 @@ def real_trial(
         raw: tuple[tuple[Tensor, ...], ...] = (tuple(torch.stack(column) for column in rows),)
     else:
         raw = tuple(tuple(item[None] for item in row) for row in zip(*rows, strict=True))
-    return _prepared(raw, streams, preprocess, are_real=True)
+    return _prepared(raw, streams, preprocess, are_real=True, columns=table_columns(found.facts))
 
 
 def drawn_trial(project: Project, streams: Sequence[str], preprocess: Mapping[str, Preprocess]) -> Trial:
@@ -64,20 +68,28 @@ def drawn_trial(project: Project, streams: Sequence[str], preprocess: Mapping[st
     generator = torch.Generator().manual_seed(0)
     if all(name in known and name in preprocess for name in streams):
         raw = (tuple(_raw(known[name], generator) for name in streams),)
-        return _prepared(raw, streams, preprocess, are_real=False)
+        return _prepared(raw, streams, preprocess, are_real=False, columns=table_columns(project.data))
     infos = project.data.inputs if project.data else {}
     prepared = tuple(_input(infos[name], generator) for name in streams)
     return Trial((), (prepared,), False)
 
 
 def _prepared(
-    raw: tuple[tuple[Tensor, ...], ...], streams: Sequence[str], preprocess: Mapping[str, Preprocess], *, are_real: bool
-) -> Trial:
+    raw: tuple[tuple[Tensor, ...], ...], streams: Sequence[str], preprocess: Mapping[str, Preprocess], *,
+    are_real: bool, columns: Sequence[Column] = (),
+) -> Trial:  # fmt: skip
+    rows: tuple[list[dict[str, str]], ...] = ()
+    if columns:
+        # All inputs of a table read the same stream. The first row is tried with nothing but gaps.
+        rows = tuple(decode_rows(columns, batch[0].numpy()) for batch in raw)
+        rows[0][0].update(dict.fromkeys(rows[0][0], ""))
+        encoded = [torch.from_numpy(encode_rows(columns, batch)) for batch in rows]
+        raw = tuple(tuple(values for _ in streams) for values in encoded)
     with torch.inference_mode():
         prepared = tuple(
             tuple(preprocess[name](item).clone() for name, item in zip(streams, batch, strict=True)) for batch in raw
         )
-    return Trial(raw, prepared, are_real)
+    return Trial(raw, prepared, are_real, rows)
 
 
 def _raw(stream: StreamInfo, generator: torch.Generator) -> Tensor:

@@ -48,6 +48,10 @@ def main(job: Path) -> None:
             _keep(found, f"output.{number}", model(*prepared))
             if wanted["predicts"]:
                 raw = [samples[f"raw.{number}.{place}"] for place in range(wanted["inputs"])]
+                if wanted["rows"]:
+                    # A table begins with its rows of text: encoding them is a part of what is tried.
+                    raw = [module.encode(wanted["rows"][number])] * len(raw)
+                    _keep(found, f"encoded.{number}", raw[0])
                 given: list[Any] = []
                 for name, item in zip(wanted["names"], raw, strict=True):
                     given += [

@@ -15,15 +15,18 @@ import safetensors
 import safetensors.torch
 import torch
 
+from engine.datasets.encoding import encode_rows
 from engine.examples import load_example
 from engine.places import Places
 from engine.problem import ProblemError
 from engine.project import Project
 from engine.runtime import export as export_module
 from engine.runtime.export import export_project, export_run
+from engine.runtime.predict import predict
 from engine.runtime.restore import Restored, load_run
 from engine.runtime.session import run
 from engine.settings import set_value
+from engine.standalone_table import table_columns
 
 FORMATS = ("python", "state_dict", "safetensors")
 
@@ -94,6 +97,64 @@ def test_a_regression_leaves_with_its_units_and_statistics(tmp_path):
     report = export_run(restored, tmp_path / "m.py", format="python", places=Places(folder=tmp_path))
     assert report.largest_difference == 0.0
     assert report.classes_agree is None
+
+
+TABLE = """a,town,b,y
+1,York,,3
+2,Bath,0.5,4
+,?,-1e3,5
+4,York,7,1
+5,"O'Hara, x",2,2
+6,,3,9
+"""
+
+
+def table(folder: Path) -> Restored:
+    data = '{"type": "csv", "path": "t.csv", "target": "y", "task": "regression", "header": "yes"}'
+    rows = TABLE.splitlines()[1:] * 20
+    (folder / "t.csv").write_text("\n".join([TABLE.splitlines()[0], *rows]))
+    return trained(folder, set_value(load_example("housing"), "recipe.data", data))
+
+
+def test_the_python_file_of_a_table_takes_its_rows_of_text_with_torch_alone(tmp_path):
+    restored = table(tmp_path)
+    report = export_run(restored, tmp_path / "m.py", format="python", places=Places(folder=tmp_path))
+    assert report.largest_difference == 0.0
+    assert report.files == (str(tmp_path / "m.py"),)
+    export_run(restored, tmp_path / "w.pt", format="state_dict")
+    rows = [{"a": "3", "town": "Bath", "b": "nan"}, {"a": "", "town": "Atlantis", "b": " 2 "}]
+    program = (
+        "import importlib.util, torch, json\n"
+        "spec = importlib.util.spec_from_file_location('m', 'm.py'); m = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(m); net = next(c for n, c in vars(m).items() if n == 'Housing')()\n"
+        "net.load_state_dict(torch.load('w.pt', weights_only=True))\n"
+        f"x = m.encode({rows!r})\n"
+        "print(json.dumps([x.tolist(), m.predict(net, x).tolist()]))"
+    )
+    encoded, answers = json.loads(alone(tmp_path, program))
+    columns = table_columns(restored.project.data)
+    assert encoded == encode_rows(columns, rows).tolist()
+    assert sum(encoded[1][1:-1]) == 0.0  # a town that training never met
+    (tmp_path / "rows.csv").write_text("a,town,b\n" + "\n".join(",".join(row.values()) for row in rows) + "\n")
+    said = predict(restored, [tmp_path / "rows.csv"])
+    known = [next(iter(one.answers["value"].values.values())) for one in said]
+    assert [row[0] for row in answers] == pytest.approx(known, rel=1e-6)
+
+
+def test_an_encoding_that_went_wrong_is_caught(tmp_path, monkeypatch):
+    restored = table(tmp_path)
+    honest = export_module.write_files
+
+    def harmed(*arguments, **more):
+        made = honest(*arguments, **more)
+        text = made.main.read_text()
+        assert '"a": 4.0' in text
+        made.main.write_text(text.replace('"a": 4.0', '"a": 4.5'))
+        return made
+
+    monkeypatch.setattr(export_module, "write_files", harmed)
+    with pytest.raises(ProblemError, match="Results differ"):
+        export_run(restored, tmp_path / "m.py", format="python", places=Places(folder=tmp_path))
 
 
 def test_the_python_file_predicts_with_torch_alone(digits, tmp_path):

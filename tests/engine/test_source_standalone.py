@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from engine.datafacts import DataFacts, Target
+from engine.datasets.encoding import Column, decode_rows, encode_rows
 from engine.datasets.raw import StreamInfo
 from engine.runtime.analyze import analyze
 from engine.runtime.data.preprocess import make_preprocess
@@ -125,10 +126,39 @@ def test_the_file_runs_alone_and_does_nothing(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["net.py"]
 
 
+def row_of(columns: list[Column]) -> tuple[Any, DataFacts]:
+    width = sum(len(column.feature_names) for column in columns)
+    extra = {
+        "table": {"columns": [column.to_json() for column in columns], "target": "y"},
+        "streams": {"x": {"kind": "vector", "shape": [width], "top": 0.0, "names": []}},
+    }
+    data = DataFacts({"x": TensorInfo((width,))}, {"y": Target("value", mean=(1.0,), deviation=(2.0,))}, extra=extra)
+    return draw(box("row", "input"), box("fc", "linear", "row", units=1), box("price", "output", "fc")), data
+
+
+def test_rows_of_a_table_are_encoded_as_training_encoded_them() -> None:
+    columns = [Column("size", fill=2.5), Column("town", categories=("(missing)", "Bath")), Column("b", fill=-1.0)]
+    drawn = project(*row_of(columns), loss={"type": "mse"}, metrics=({"type": "mae"},))
+    scope = scope_of(standalone(drawn, analyze(drawn)))
+    rows = [
+        {"size": " 7 ", "town": "Bath", "b": "1e-3", "ignored": "x"}, {"size": "NA", "town": "?", "b": ""},
+        {"size": "-0.1", "town": "Ba", "b": "3"},
+    ]  # fmt: skip
+    assert scope["encode"](rows).tolist() == encode_rows(columns, rows).tolist()
+    assert scope["encode"](rows).dtype == torch.float32
+    decoded = decode_rows(columns, encode_rows(columns, rows))
+    assert encode_rows(columns, decoded).tolist() == encode_rows(columns, rows).tolist()
+
+
 def test_the_exported_file_passes_the_formatter(tmp_path: Path) -> None:
     for place, settings in enumerate(({}, {"color": "grey", "resize": 5, "standardize": "channel"})):
         drawn, _ = classifier((1, 5, 5) if settings else (3, 8, 8), (3, 8, 8), 255.0, **settings)
         (tmp_path / f"m{place}.py").write_text(standalone(drawn, analyze(drawn)), encoding="utf-8")
+    number = Column("size", fill=2.5)
+    words = Column("a rather long name of a column", categories=("(missing)", "it's", 'a "quoted" word', "x" * 60))
+    for place, columns in enumerate(([number], [words], [number, words], [Column("one", categories=("word",))])):
+        drawn = project(*row_of(columns), loss={"type": "mse"}, metrics=({"type": "mae"},))
+        (tmp_path / f"t{place}.py").write_text(standalone(drawn, analyze(drawn)), encoding="utf-8")
     for command in (["format", "--check", "--diff"], ["check", "--select", "E,F,W,I,UP"]):
         run = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "--line-length", "100", str(tmp_path)],

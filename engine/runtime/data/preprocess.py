@@ -14,10 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.datasets.raw import IMAGE, TOKENS, StreamInfo
+from engine.datasets.raw import IMAGE, TOKENS, VECTOR, StreamInfo
 
 GREY = (0.2989, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601, the digits that torchvision uses)."""
+MAX_LITERALS = 64
+"""Features of a vector up to which its statistics stand in the exported file as numbers."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Preprocess(nn.Module):
 
     def describe(self) -> Preparation:
         """What is done, in plain values; the statistics as literal numbers where they are one per channel."""
-        literal = self.standardize == "channel" or self.mean.numel() <= 4
+        few = MAX_LITERALS if self.kind == VECTOR else 4
+        literal = self.standardize == "channel" or self.mean.numel() <= few
         flat = (tuple(self.mean.flatten().tolist()), tuple(self.deviation.flatten().tolist()))
         mean, deviation = flat if literal and self.standardize != "none" else ((), ())
         return Preparation(self.kind, self.divide, self.resize, self.color, self.standardize, mean, deviation)
