@@ -19,13 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
 
         return command_line(given)
     if not has_display():
-        sys.stderr.write(
-            "Layerwright: there is no display, so the window cannot open.\n"
-            "  expected: a screen (DISPLAY or WAYLAND_DISPLAY is not set)\n"
-            "  fix: use the command line, for example: python main.py train digits-mlp\n"
-            "       python main.py --help lists every command\n"
-        )
-        return 2
+        from gui.noscreen import STATUS, words
+
+        sys.stderr.write(words("DISPLAY or WAYLAND_DISPLAY is not set"))
+        return STATUS
     from gui.app import run
 
     return run(given)

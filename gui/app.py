@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from engine.examples import load_example
 from gui import settings, style
 from gui.icons import icon
+from gui.noscreen import told_politely
 from gui.theme import themes
 from gui.window import MainWindow
 
@@ -45,7 +46,8 @@ def make_application() -> QApplication:
     if isinstance(existing, QApplication):
         return existing
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
-    app = QApplication(sys.argv[:1])
+    with told_politely():
+        app = QApplication(sys.argv[:1])
     app.setApplicationName("Layerwright")
     app.setOrganizationName(settings.ORGANISATION)
     app.setDesktopFileName("layerwright")

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,17 +96,29 @@ def test_the_real_window_opens_trains_past_95_percent_saves_and_closes(display: 
     assert "done" in found.stdout
 
 
-def test_without_a_display_the_program_says_so_and_points_to_the_command_line() -> None:
+@pytest.mark.parametrize(
+    ("screen", "reason"),
+    [
+        ({}, "DISPLAY or WAYLAND_DISPLAY is not set"),
+        ({"DISPLAY": ":7654"}, "connect to display :7654"),
+        ({"WAYLAND_DISPLAY": "wayland-7654"}, "connect to display"),
+        ({"QT_QPA_PLATFORM": "nonsense"}, "nonsense"),
+    ],
+)
+def test_without_a_display_the_program_says_so_and_points_to_the_command_line(
+    screen: dict[str, str], reason: str
+) -> None:
     if sys.platform in ("win32", "darwin"):
         pytest.skip("these systems always have a screen")
     hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    begun = time.monotonic()
+    environment = {name: value for name, value in os.environ.items() if name not in hidden} | screen
     found = subprocess.run(
-        [sys.executable, "main.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "main.py"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False
     )
-    assert found.returncode == 2
-    assert "no display" in found.stderr
+    # A library of the screen may be missing here: then Qt names it, and the rest is the same.
+    said = reason in found.stderr or ("QT_QPA" not in "".join(screen) and "plugin" in found.stderr)
+    assert (found.returncode, said) == (2, True), found.stderr
+    assert found.stderr.startswith("Layerwright: there is no display")
     assert "main.py train" in found.stderr
     assert "Traceback" not in found.stderr
-    assert time.monotonic() - begun < 60
+    assert "Aborted" not in found.stderr
