@@ -1,9 +1,9 @@
 """Every rule that needs no torch, in one list of problems, most serious first.
 
 The rules stand in `check_graph.py` (structure and wires), `check_layers.py` (names, types, settings),
-`check_groups.py` (blocks), `check_recipe.py` (how to train), `check_training.py` (callbacks and contradictions) and
-`check_outputs.py` (losses and targets). Shapes are looked at by `engine.runtime`. Each problem has a stable code, plain
-words and, where there is an obvious way, fixes.
+`check_groups.py` (blocks), `check_recipe.py` (how to train), `check_training.py` (callbacks and contradictions),
+`check_schedule.py` (the learning rate) and `check_outputs.py` (losses and targets). Shapes are looked at by
+`engine.runtime`. Each problem has a stable code, plain words and, where there is an obvious way, fixes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from engine.check_groups import check_groups
 from engine.check_layers import check_layers
 from engine.check_outputs import check_losses, check_outputs
 from engine.check_recipe import check_recipe
+from engine.check_schedule import check_schedule
 from engine.check_training import check_training
 from engine.declare import catalogue
 from engine.problem import Problem, Severity
@@ -34,5 +35,6 @@ def check_project(project: Project) -> list[Problem]:
     found += check_groups(graph)
     found += check_recipe(project)
     found += check_training(project)
+    found += check_schedule(project)
     found += check_losses(project)
     return sorted(found, key=lambda problem: _ORDER.index(problem.severity))

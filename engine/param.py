@@ -19,6 +19,8 @@ Padding = str | int | tuple[int, int]
 """`same`, a number of pixels, or (height, width)."""
 Ints = tuple[int, ...]
 """A list of whole numbers, such as a target shape."""
+Floats = tuple[float, ...]
+"""A list of numbers, such as the boundaries of a schedule."""
 Tagged = Mapping[str, Any]
 """One of the declarations of a kind, with its settings: {"type": "sgd", "lr": 0.01}."""
 
@@ -33,6 +35,7 @@ _KINDS = {
     "Size": "size",
     "Padding": "padding",
     "Ints": "ints",
+    "Floats": "floats",
     "Tagged": "tagged",
     "int | None": "int",
     "float | None": "float",
@@ -45,7 +48,9 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Param:
-    """A declared setting. `kind` is int, float, bool, text, choice, size, padding, ints, tagged, list or path."""
+    """A declared setting. `kind` is int, float, bool, text, choice, size, padding, ints, floats, tagged, list
+    or path.
+    """
 
     name: str
     kind: str
@@ -102,6 +107,8 @@ class Param:
             value = word == "true"
         if self.kind in ("text", "choice", "path") and not isinstance(value, str) and value is not None:
             value = text
+        elif self.kind in ("ints", "floats") and isinstance(value, str):  # 5, 15 without brackets
+            value = _numbers(text)
         return self.clean(value)
 
 
@@ -124,7 +131,7 @@ def param(
 ) -> Any:
     """Declares a setting in the body of a declaration class; its annotation gives the kind.
 
-    Annotations: int, float, bool, str, Size, Padding, Ints, Tagged, or one of these with `| None`.
+    Annotations: int, float, bool, str, Size, Padding, Ints, Floats, Tagged, or one of these with `| None`.
     `choices` makes a str a choice; `kind="path"` or `kind="list"` is stated where the annotation cannot say it.
     """
     return _Declared(
@@ -220,6 +227,20 @@ def _ints(param: Param, value: Any) -> Ints:
     return tuple(_whole(param, item) for item in items)
 
 
+def _numbers(text: str) -> Any:
+    try:
+        return json.loads(f"[{text}]")
+    except json.JSONDecodeError:
+        return text
+
+
+def _floats(param: Param, value: Any) -> Floats:
+    items = [value] if isinstance(value, (int, float)) else value
+    if not isinstance(items, (list, tuple)) or len(items) > 64:
+        raise ValueError
+    return tuple(_real(param, item) for item in items)
+
+
 def _tagged(param: Param, value: Any) -> Tagged:
     if isinstance(value, str):
         return {"type": value}
@@ -245,6 +266,7 @@ _CLEANERS = {
     "size": _size,
     "padding": _padding,
     "ints": _ints,
+    "floats": _floats,
     "tagged": _tagged,
     "list": _list,
 }
@@ -277,7 +299,9 @@ def _domain_words(param: Param) -> str:
         "size": "a whole number or a pair of them, each",
         "padding": "'same', a whole number or a pair of them, each",
         "ints": "a list of whole numbers, each",
+        "floats": "a list of numbers, each",
         "tagged": f"{_article(param.of or 'declaration')} by name or as {{'type': name, ...}}",
         "list": f"a list of {param.of or 'declaration'}s",
     }
-    return words[param.kind] + (bounds if param.kind in ("int", "float", "size", "padding", "ints") else "")
+    bounded = ("int", "float", "size", "padding", "ints", "floats")
+    return words[param.kind] + (bounds if param.kind in bounded else "")

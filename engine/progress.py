@@ -25,3 +25,9 @@ class Progress:
         if steps_per_epoch < 1 or epochs < 1:
             raise ValueError("a plan has at least one epoch of one step")
         return Progress(step, step // steps_per_epoch, steps_per_epoch, steps_per_epoch * epochs, epochs)
+
+    def within(self, start: int, end: int) -> Progress:
+        """The same place in a part of the plan, from one step until before another, which counts its steps anew."""
+        total, step = max(1, end - start), self.step - start
+        each = self.steps_per_epoch
+        return Progress(step, step // each, each, total, -(-total // each))

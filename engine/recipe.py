@@ -32,6 +32,11 @@ class RecipeSettings:
     )
     optimizer: Tagged = param(default={"type": "sgd"}, of="optimizer", help="How the weights follow their gradients")
     schedule: Tagged = param(default={"type": "constant"}, of="schedule", help="How the learning rate changes")
+    momentum_rescale: bool = param(
+        default=False, advanced=True,
+        help="Let velocities of momentum keep the learning rate they were made with, as in Keras: at each change they "
+        "are multiplied by old rate / new rate. PyTorch's follow the new rate at once. Same at a constant rate",
+    )  # fmt: skip
     clip: Tagged = param(default={"type": "none"}, of="clip", help="How large gradients are cut back")
     epochs: int = param(default=10, min=1, max=100_000, help="How often training goes through all training samples")
     batch_size: int = param(default=32, min=1, max=1_000_000, unit="samples", help="Samples per batch")

@@ -1,4 +1,4 @@
-"""From declared choices of a recipe to the torch objects that train: optimizer, losses, schedule.
+"""From declared choices of a recipe to the torch objects that train: optimizer, losses.
 
 The recorded call of a declaration is evaluated as it stands, so what trains is what the exported script says. Only
 names of torch are in reach of it. Never trains.
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from engine.declare import make
 from engine.expr import Expr, name
 from engine.param import Tagged
-from engine.progress import Progress
 from engine.recipe import Recipe
 from engine.runtime.meta import namespace
 
@@ -40,19 +39,6 @@ def make_loss(tagged: Tagged, counts: Sequence[int] = (), device: torch.device |
         weight: Tensor = torch.tensor(weights, dtype=torch.float32)
         module = _evaluated(declared.build(name("weight")), weight=weight)
     return module.to(device)
-
-
-def rate_factor(recipe: Recipe, *, steps_per_epoch: int, epochs: int) -> Callable[[int], float] | None:
-    """The schedule as a function of the step, counted from 1; None when the rate never changes."""
-    declared = recipe.made("schedule")
-    if recipe.get("schedule")["type"] == "constant":
-        return None
-
-    def factor(step: int) -> float:
-        found: float = declared.factor(Progress.at(step - 1, steps_per_epoch=steps_per_epoch, epochs=epochs))
-        return found
-
-    return factor
 
 
 def _evaluated(call: Expr | Any, **values: Any) -> Any:

@@ -17,6 +17,7 @@ from torch import nn
 from engine.analysis import Analysis
 from engine.callback import Callback
 from engine.check import check_project
+from engine.course import course_of
 from engine.declare import find
 from engine.known import with_facts
 from engine.last_layers import last_layers
@@ -29,7 +30,7 @@ from engine.runtime.callbacks.hooks import Hooks
 from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.data import Data, open_data
-from engine.runtime.made import make_loss, make_optimizer, rate_factor
+from engine.runtime.made import make_loss, make_optimizer
 from engine.runtime.memory import memory_problem
 from engine.runtime.metrics import is_better_when_larger, metrics_of
 from engine.runtime.objective import Head, Supervised
@@ -128,7 +129,12 @@ def make_training(
         ),
         count_right=not ready.data.mixes and any(metric.name == "accuracy" for metric in metrics),
     )  # fmt: skip
-    steering.follow(rate_factor(recipe, steps_per_epoch=training.steps_per_epoch, epochs=epochs))
+    steering.follow(
+        course_of(
+            recipe, steps_per_epoch=training.steps_per_epoch, epochs=epochs,
+            larger_is_better=lambda figure: is_better_when_larger(figure, metrics),
+        )
+    )  # fmt: skip
     return training
 
 
@@ -145,13 +151,13 @@ def layout_of(ready: Ready, model: nn.Module) -> Layout:
 
 def schedule_change(recipe: Recipe, *, steps_per_epoch: int, before: int, after: int) -> str:
     """What to tell when another number of epochs changes the rates that were planned; "" when it does not."""
-    old = rate_factor(recipe, steps_per_epoch=steps_per_epoch, epochs=before)
-    new = rate_factor(recipe, steps_per_epoch=steps_per_epoch, epochs=after)
+    old = course_of(recipe, steps_per_epoch=steps_per_epoch, epochs=before)
+    new = course_of(recipe, steps_per_epoch=steps_per_epoch, epochs=after)
     if before == after or old is None or new is None:
         return ""
     last = min(before, after) * steps_per_epoch
     asked = {1, last, *range(1, last + 1, max(1, last // 200))}
-    if all(isclose(old(step), new(step), rel_tol=1e-9) for step in asked):
+    if all(isclose(old.factor(step), new.factor(step), rel_tol=1e-9) for step in asked):
         return ""
     return f"The {recipe.get('schedule')['type']} schedule now spans {after} epochs instead of {before}: rates change"
 

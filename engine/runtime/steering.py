@@ -1,7 +1,7 @@
 """How weights follow their gradients: optimizer, learning rate schedule and clipping of one training.
 
 Owns the update after backward, and changes of these settings while training runs. Rates are base rate times the
-schedule's factor, written into the optimizer only when they change. Never computes a loss.
+schedule's factor, written into the optimizer only when they change (`rates.py`). Never computes a loss.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from engine.course import Course
 from engine.declare import find
 from engine.events import Alerted, Edited
 from engine.recipe import Recipe
@@ -19,21 +20,23 @@ from engine.runtime.clipping import Clipped, Clipping
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.control import Edit
 from engine.runtime.precision import Scaling
+from engine.runtime.rates import Rates
 
 RUNNING_EDITS = "recipe.optimizer.lr, .momentum, .weight_decay and recipe.clip"
 
 
 class Steering:
-    """One optimizer with its schedule and clipping. `factor` gives the rate's factor for a step, counted from 1."""
+    """One optimizer with its clipping, and the schedule that `follow` gives it."""
 
     def __init__(
-        self, recipe: Recipe, optimizer: Optimizer, *, factor: Callable[[int], float] | None = None,
+        self, recipe: Recipe, optimizer: Optimizer, *,
         parameters: Sequence[nn.Parameter] = (), layout: Layout | None = None,
         scaling: Scaling | None = None,
     ) -> None:  # fmt: skip
         self._recipe = recipe
         self._optimizer = optimizer
-        self._factor = factor
+        self._course: Course | None = None
+        self._rates = Rates(optimizer, rescale=bool(recipe.get("momentum_rescale")))
         self._parameters = tuple(parameters) or tuple(
             parameter for group in optimizer.param_groups for parameter in group["params"]
         )
@@ -48,15 +51,25 @@ class Steering:
         self.update = self._chosen_update()
         """Clips where the recipe says so, and moves the weights."""
 
-    def follow(self, factor: Callable[[int], float] | None) -> None:
+    def follow(self, course: Course | None) -> None:
         """Sets the schedule; None keeps the rate as it is."""
-        self._factor = factor
+        self._course = course
 
     def prepare(self, step: int) -> None:
-        """Sets the rate for a step."""
-        if self._factor is not None and (factor := self._factor(step)) != self._last_factor:
+        """Sets the rate for a step, and the momentum where the schedule moves it."""
+        course = self._course
+        if course is None:
+            return
+        if (factor := course.factor(step)) != self._last_factor:
             self._last_factor = factor
             self._write_rates()
+        if course.moves_momentum:
+            self._rates.set_momentum(course.momentum(step))
+
+    def observe(self, figures: Mapping[str, Any], *, step: int) -> None:
+        """Tells the schedule what the epoch brought that ended with a step."""
+        if self._course is not None:
+            self._course.observe(step, figures)
 
     def backward(self, loss: Tensor) -> None:
         """Adds the gradients of a loss."""
@@ -96,6 +109,7 @@ class Steering:
         return {
             "optimizer": self._optimizer.state_dict(), "base": list(self._base), "factor": self._last_factor,
             "edits": dict(self.edits),
+            **({"course": self._course.state()} if self._course is not None else {}),
             **({"scaling": self._scaling.state()} if self._scaling is not None else {}),
         }  # fmt: skip
 
@@ -107,6 +121,8 @@ class Steering:
         self._optimizer.load_state_dict(state["optimizer"])
         self._base = [float(rate) for rate in state["base"]]
         self._last_factor = float(state["factor"])
+        if self._course is not None and state.get("course"):
+            self._course.load(state["course"])
         if self._scaling is not None and "scaling" in state:
             self._scaling.load(state["scaling"])
         self._write_rates()
@@ -129,8 +145,7 @@ class Steering:
             self._optimizer.step()
 
     def _write_rates(self) -> None:
-        for group, base in zip(self._optimizer.param_groups, self._base, strict=True):
-            group["lr"] = base * self._last_factor
+        self._rates.set([base * self._last_factor for base in self._base])
         self._tell_rates()
 
     def _tell_rates(self) -> None:
@@ -180,6 +195,8 @@ class Steering:
             ratio = new / old if old else 1.0
             self._base = [new if old in (0, base) else base * ratio for base in self._base]
             self._write_rates()
+        elif name == "momentum" and self._course is not None and self._course.moves_momentum:
+            raise ValueError("the schedule moves it")
         elif name in ("momentum", "weight_decay") and all(name in group for group in groups):
             for group in groups:
                 group[name] = new

@@ -251,6 +251,7 @@ class Training:
             "samples_per_second": ended.samples_per_second,
         }  # fmt: skip
         best = self.stopping.observe(figures)
+        self.steering.observe(figures, step=self.step)
         self.final = figures
         self.epoch, self.position = self.epoch + 1, 0
         self._tally.reset()

@@ -20,7 +20,7 @@ from gui.widgets.number_field import NumberField, SizeField, TextField
 
 
 class ParsedField(Field):
-    """A field whose text is read by the setting itself: paddings, lists of whole numbers, optional sizes."""
+    """A field whose text is read by the setting itself: paddings, lists of numbers, optional sizes."""
 
     def __init__(self, param: Param, *, placeholder: str = "") -> None:
         super().__init__(dense=True, mono=True, unit=param.unit)
@@ -34,10 +34,12 @@ class ParsedField(Field):
         if not words:
             if self._param.optional:
                 return None
-            if self._param.kind == "ints":
+            if self._param.kind in ("ints", "floats"):
                 return self._param.clean(())
         if self._param.kind == "padding" and words.lower() == "same":
             return "same"
+        if self._param.kind == "floats":
+            return self._param.clean([_real(part) for part in words.strip("()[] ").split(",") if part.strip()])
         numbers = [_whole(part) for part in words.replace("×", ",").replace("x", ",").strip("()[] ").split(",") if part]
         single = len(numbers) == 1 and self._param.kind != "ints"
         return self._param.clean(numbers[0] if single else tuple(numbers))
@@ -46,6 +48,8 @@ class ParsedField(Field):
         """The text for a value."""
         if value is None:
             return ""
+        if self._param.kind == "floats":
+            return ", ".join(f"{item:.12g}" for item in value)
         return "×".join(str(item) for item in value) if isinstance(value, tuple | list) else str(value)
 
 
@@ -133,7 +137,8 @@ def _text(param: Param) -> QWidget:
 
 
 def _parsed(param: Param) -> QWidget:
-    return ParsedField(param, placeholder=_tr("from the data") if param.default == () else "")
+    empty = _tr("none") if param.kind == "floats" else _tr("from the data")
+    return ParsedField(param, placeholder=empty if param.default == () else "")
 
 
 _MAKERS: dict[str, Callable[[Param], QWidget]] = {
@@ -145,6 +150,7 @@ _MAKERS: dict[str, Callable[[Param], QWidget]] = {
     "size": _size,
     "padding": _parsed,
     "ints": _parsed,
+    "floats": _parsed,
     "path": PathField,
 }
 
@@ -154,6 +160,13 @@ def _whole(part: str) -> int:
         return int(part)
     except ValueError:
         raise ValueError(_tr("Whole numbers, such as 3 or 3×5")) from None
+
+
+def _real(part: str) -> float:
+    try:
+        return float(part)
+    except ValueError:
+        raise ValueError(_tr("Numbers, such as 5, 15")) from None
 
 
 def _tr(text: str) -> str:

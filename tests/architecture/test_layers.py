@@ -20,11 +20,14 @@ FLOORS = (
     {"problem", "tensor", "expr", "accept", "reading", "jsontext"},
     {"param"},
     {"declare"},
-    {"catalog", "concise", "sliding", "progress", "datafacts", "datasets", "defaults", "recipe", "values", "graph"},
+    {
+        "catalog", "concise", "sliding", "progress", "schedule", "datafacts", "datasets", "defaults", "recipe",
+        "values", "graph",
+    },
     {"project"},
     {"names", "levels", "wires", "removal", "edits", "groups", "unpack", "instances", "history", "diff", "layout"},
     {"graphfile", "migrations", "projectfile", "clipboard", "settings", "examples"},
-)
+)  # fmt: skip
 """From low to high; a module of one floor may use its own and those below. Others stand above all of these, except
 that `runtime` stands above everything but the command line."""
 

@@ -79,11 +79,14 @@ def others(param: Param) -> list[Any]:
         return [not param.default]
     if param.kind in ("int", "float"):
         return _numbers(param)
+    if param.kind == "list":
+        return [({"type": item},) for item in list(catalogue().all(param.of))[:2]]
     if param.kind == "size":
         return [3, (2, 3)] if param.default != 3 else [2, (2, 3)]
     found = {
         "padding": ["same", 1, (1, 0)],
         "ints": [(1, 0), (0,)] if (param.min or 0) < 1 else [(1, 8, 8)],
+        "floats": [(1.0,), (0.5, 2.0)],
         "text": ["other"],
         "tagged": [{"type": "zeros"} if param.of == "initializer" else {"type": "mse"}],
     }[param.kind]

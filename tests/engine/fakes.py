@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from engine.callback import Callback
+from engine.course import course_of
 from engine.datafacts import DataFacts, Target
 from engine.events import Event
 from engine.recipe import Recipe
@@ -20,7 +21,7 @@ from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.control import Control
 from engine.runtime.data.batches import Batch
 from engine.runtime.fit import fit
-from engine.runtime.made import make_loss, make_optimizer, rate_factor
+from engine.runtime.made import make_loss, make_optimizer
 from engine.runtime.metrics import is_better_when_larger, metrics_of
 from engine.runtime.objective import Head, Supervised
 from engine.runtime.precision import Scaling, forward_of
@@ -101,7 +102,12 @@ def training(
             larger_is_better=is_better_when_larger(stop.monitor, metrics),
         ),
     )  # fmt: skip
-    steering.follow(rate_factor(settings, steps_per_epoch=made.steps_per_epoch, epochs=epochs))
+    steering.follow(
+        course_of(
+            settings, steps_per_epoch=made.steps_per_epoch, epochs=epochs,
+            larger_is_better=lambda figure: is_better_when_larger(figure, metrics),
+        )
+    )  # fmt: skip
     return made
 
 

@@ -1,0 +1,153 @@
+"""Schedules that listen to an epoch's figures, and those that are made of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import accumulate
+from math import inf
+from typing import Any
+
+from engine.declare import Refusal, make, schedule
+from engine.param import Floats, param
+from engine.progress import Progress
+from engine.schedule import Schedule
+
+
+@schedule(
+    "plateau", title="Plateau", was=("ReduceLROnPlateau",),
+    search=("ReduceLROnPlateau", "performance scheduling", "reduce on plateau"),
+)  # fmt: skip
+class Plateau(Schedule):
+    """Multiplies the rate by a factor when a figure has not improved for some epochs: performance scheduling. Needs no
+    plan of how long training takes. Counts as Keras does: after `patience` epochs in a row without improvement
+    (PyTorch waits one more), and an improvement is larger than `min_delta` itself, not in proportion.
+    """
+
+    monitor: str = param(default="val_loss", help="The figure that must improve: val_loss, val_accuracy, ...")
+    by: float = param(
+        default=0.5, min=1e-6, max=0.999999, label="Factor", was=("factor",),
+        help="What the rate is multiplied by each time",
+    )  # fmt: skip
+    patience: int = param(default=5, min=1, max=100_000, unit="epochs", help="Epochs in a row without improvement")
+    min_delta: float = param(
+        default=1e-4, min=0.0, max=1e9, was=("threshold",), help="An improvement is larger than this"
+    )
+    cooldown: int = param(
+        default=0, min=0, max=100_000, unit="epochs", help="Epochs after a change that do not count yet"
+    )
+    least: float = param(default=0.0, min=0.0, max=1.0, was=("min_factor",), help="The factor never falls below this")
+
+    _factor, _best, _waited, _cooling = 1.0, inf, 0, 0
+
+    def factor(self, progress: Progress) -> float:
+        return self._factor
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        return (self.monitor,)
+
+    def observe(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        score = figures.get(self.monitor)
+        if score is None:
+            return
+        if self._cooling > 0:
+            self._cooling, self._waited = self._cooling - 1, 0
+        if score < self._best - self.min_delta:
+            self._best, self._waited = score, 0
+        elif self._cooling == 0:
+            self._waited += 1
+            if self._waited >= self.patience and self._factor > self.least:
+                self._factor = max(self._factor * self.by, self.least)
+                self._cooling, self._waited = self.cooldown, 0
+
+    def state(self) -> dict[str, Any]:
+        return {"factor": self._factor, "best": self._best, "waited": self._waited, "cooling": self._cooling}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self._factor, self._best = float(state["factor"]), float(state["best"])
+        self._waited, self._cooling = int(state["waited"]), int(state["cooling"])
+
+    def detail(self) -> str:
+        return f"×{self.by:g} after {self.patience}"
+
+
+@schedule("chain", title="Chain", was=("SequentialLR",), search=("SequentialLR", "warmup", "sequence", "compose"))
+class Chain(Schedule):
+    """Several schedules one after the other, such as a warm-up and then a cosine. Each part begins its own count
+    anew and knows only its own length; the last part takes what is left.
+    """
+
+    parts: Any = param(default=(), kind="list", of="schedule", help="The schedules, in order")
+    lengths: Floats = param(
+        default=(), min=1e-6, max=1e6, unit="epochs",
+        help="How many epochs each part takes, in order. The last part's may be left out",
+    )  # fmt: skip
+
+    def factor(self, progress: Progress) -> float:
+        part, place = self._part(progress)
+        return part.factor(place) if part is not None else 1.0
+
+    @property
+    def moves_momentum(self) -> bool:
+        return any(part.moves_momentum for part in self.made)
+
+    def momentum(self, progress: Progress) -> float | None:
+        part, place = self._part(progress)
+        return part.momentum(place) if part is not None else None
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for part in self.made for name in part.watched))
+
+    def observe(self, progress: Progress, figures: Mapping[str, float]) -> None:
+        part, place = self._part(progress)
+        if part is not None:
+            part.observe(place, figures)
+
+    def state(self) -> dict[str, Any]:
+        return {"parts": [part.state() for part in self.made]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        for part, saved in zip(self.made, state["parts"], strict=True):
+            part.load(saved)
+
+    def refuse(self) -> Refusal | None:
+        """A length for every part but the last, and no chain inside."""
+        if not self.parts:
+            return Refusal("There is no part in this chain", "At least one schedule", "Use a warm-up and then a cosine",
+                           {"parts": ({"type": "warmup"}, {"type": "cosine"}), "lengths": (1.0,)})  # fmt: skip
+        if any(part.get("type") == "chain" for part in self.parts):
+            rest = tuple(part for part in self.parts if part.get("type") != "chain")
+            return Refusal("A chain stands within this chain", "All parts in one chain", "Take it out",
+                           {"parts": rest, "lengths": self.lengths[: max(0, len(rest) - 1)]})  # fmt: skip
+        if len(self.lengths) not in (len(self.parts) - 1, len(self.parts)):
+            wanted = (*self.lengths, *(1.0 for _ in self.parts))[: len(self.parts) - 1]
+            return Refusal(
+                f"There are {len(self.parts)} parts and {len(self.lengths)} lengths",
+                "A length for every part; the last one's may be left out", f"Give {len(wanted)} lengths",
+                {"lengths": wanted},
+            )  # fmt: skip
+        return None
+
+    @cached_property
+    def made(self) -> tuple[Schedule, ...]:
+        """The parts as objects; ValueError when one is not valid."""
+        return tuple(make("schedule", part) for part in self.parts)
+
+    def starts(self, steps_per_epoch: int) -> tuple[int, ...]:
+        """The step, counted from 0, with which each part begins."""
+        known = (*self.lengths, *(0.0 for _ in self.parts))[: max(0, len(self.parts) - 1)]
+        return tuple(round(end * steps_per_epoch) for end in accumulate(known, initial=0.0))[: len(self.parts)]
+
+    def _part(self, progress: Progress) -> tuple[Schedule | None, Progress]:
+        """The part that acts at a step, and the step in its own count."""
+        starts = self.starts(progress.steps_per_epoch)
+        place = max((index for index, start in enumerate(starts) if start <= progress.step), default=-1)
+        if place < 0:
+            return None, progress
+        last = place + 1 == len(starts)
+        end = progress.total_steps if last else min(starts[place + 1], progress.total_steps)
+        if last and len(self.lengths) == len(starts):
+            end = min(end, starts[place] + round(self.lengths[place] * progress.steps_per_epoch))
+        return self.made[place], progress.within(starts[place], end)
