@@ -27,7 +27,7 @@ _SECTIONS = (
     ("Length", ("epochs", "batch_size", "accumulate", "sampler", "seed")),
     ("Device", ("device", "precision")),
     ("Loss and metrics", ("loss", "metrics")),
-    ("Optimiser", ("optimizer", "schedule", "clip")),
+    ("Optimiser", ("optimizer", "schedule", "momentum_rescale", "clip")),
     ("Averaged weights", ("ema",)),
     ("Early stopping", ("early_stopping",)),
     ("Callbacks", ("callbacks",)),
