@@ -7,7 +7,7 @@ from pathlib import Path
 
 COMMANDS = (
     "layers", "check", "code", "train", "resume", "evaluate", "predict", "runs", "export", "examples", "catalog",
-    "params", "plugins",
+    "params", "plugins", "schedule",
 )  # fmt: skip
 _ASKED = ("-h", "--help", "--version")
 

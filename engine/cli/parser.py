@@ -46,6 +46,7 @@ _WORDS = {
     "catalog": "everything that can be chosen, by kind",
     "params": "every path that --set takes, with its value and what is allowed",
     "plugins": "your own callbacks: the folder, its files, and what is wrong with them",
+    "schedule": "the learning rate and momentum that a project plans, step by step",
 }
 
 
@@ -137,10 +138,18 @@ def _plugins(parser: argparse.ArgumentParser) -> None:
     pass
 
 
+def _schedule(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    parser.add_argument("--steps-per-epoch", type=_positive, metavar="N",
+                        help="optimizer steps in an epoch (default: as the data gives)")  # fmt: skip
+    _settings(parser)
+    _places(parser)
+
+
 _ARGUMENTS = {
     "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
     "predict": _predict, "runs": _runs, "export": _export, "examples": _examples, "catalog": _catalog,
-    "params": _params, "plugins": _plugins,
+    "params": _params, "plugins": _plugins, "schedule": _schedule,
 }  # fmt: skip
 
 

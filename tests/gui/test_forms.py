@@ -167,6 +167,7 @@ KINDS = {
     "padding": (Param(name="a", kind="padding", default=0), "same", "same"),
     "padding number": (Param(name="a", kind="padding", default=0), "2", 2),
     "ints": (Param(name="a", kind="ints", default=()), "3, 4, 5", (3, 4, 5)),
+    "floats": (Param(name="a", kind="floats", default=()), "0.5, 15", (0.5, 15.0)),
     "path": (Param(name="a", kind="path", default=""), "data.csv", "data.csv"),
 }
 
@@ -187,6 +188,7 @@ def test_what_is_typed_into_an_editor_is_committed_once(shown: Callable[..., QWi
     ("param", "text"),
     [
         (Param(name="a", kind="ints", default=()), "3, x"),
+        (Param(name="a", kind="floats", default=(), min=0.0), "3, -1"),
         (Param(name="a", kind="padding", default=0), "many"),
         (Param(name="a", kind="size", default=3, min=1), "0"),
     ],
