@@ -37,10 +37,9 @@ def schedule(options: Namespace, output: Output) -> int:
         output.record({"step": point.step, "epoch": point.epoch, "lr": point.rate, "momentum": point.momentum})
     output.text(_title(project, each))
     few = _changes(points) or planned_rates(project, steps_per_epoch=each, points=ROWS)
-    head, table = ("epoch", "step", "learning rate", "momentum"), [_row(point) for point in few]
-    if few[0].momentum is None:
-        head, table = head[:3], [row[:3] for row in table]
-    for line in columns(table, head=head, right=range(4)):
+    width = 3 if few[0].momentum is None else 4
+    head = ("epoch", "step", "learning rate", "momentum")[:width]
+    for line in columns([_row(point)[:width] for point in few], head=head, right=range(width)):
         output.text(line)
     return GOOD
 
