@@ -73,6 +73,8 @@ COMMANDS: tuple[Command, ...] = (
     _c("fit_selection", "view", "Fit the selection", "Show the selected layers as large as possible", "F", canvas=True),
     _c("hide_docks", "view", "Only the canvas", "Hide all panels, or show them again", "F11", checkable=True,
        separated=True),
+    _c("next_region", "view", "Next region", "Give the keyboard to the next part of the window", "F6", separated=True),
+    _c("previous_region", "view", "Region before", "Give the keyboard to the part of the window before", "Shift+F6"),
     _c("reset_arrangement", "view", "Reset arrangement", "Put every panel back where it belongs"),
     _c("search_layer", "insert", "Find a layer…", "Search for a layer and add it", "Ctrl+Space", icon="search"),
     _c("group", "model", "Group", "Put the selected layers into a block", "Ctrl+G", icon="group"),

@@ -37,6 +37,7 @@ from gui.panels.recipe import RecipePanel
 from gui.panels.runs import RunsPanel
 from gui.questions import ask_download, ask_epochs
 from gui.recovery import Recovery
+from gui.regions import Regions
 from gui.runflow import RunFlow
 from gui.statusbar import StatusBar
 from gui.toolbar import ToolBar
@@ -135,6 +136,7 @@ class MainWindow(QMainWindow):
         bottom = [self.docks.by_name[name] for name in BOTTOM]
         self.corner = DockCorner(self, self.charts, bottom)
         self.focus_ring = FocusRing(self)
+        self.regions = Regions(self, self.toolbar, self.docks.shows)
 
     def show_first(self) -> None:
         """Shows the window where it was last, or at a size that suits the screen."""

@@ -106,6 +106,8 @@ def connect_actions(window: MainWindow) -> None:
             "workspace_train": lambda: window.go_to(TRAIN),
             "workspace_compare": lambda: window.go_to(COMPARE),
             "hide_docks": window.hide_docks,
+            "next_region": lambda: window.regions.move(1),
+            "previous_region": lambda: window.regions.move(-1),
             "reset_arrangement": window.workspaces.reset,
             "train": window.runflow.train,
             "pause": lambda: training.go_on() if training.state == PAUSED else training.pause(),

@@ -113,7 +113,10 @@ class Docks:
 
     def in_front(self, name: str) -> bool:
         """Whether a dock can be seen now."""
-        dock = self.by_name[name]
+        return self.shows(self.by_name[name])
+
+    def shows(self, dock: QDockWidget) -> bool:
+        """Whether a dock is open and no other tab covers it."""
         return dock.isVisible() and not dock.visibleRegion().isEmpty()
 
     def _row(self, dock: QDockWidget) -> list[QDockWidget]:

@@ -197,3 +197,26 @@ def test_the_value_on_show_survives_an_edit_and_a_new_run(world: World) -> None:
     world.view.show_timeline(started("first"))
     assert world.view.shown.evidence.show == RATIO
     assert world.view.shown.evidence.reading(("first",)) is None
+
+
+def test_on_a_narrow_canvas_only_the_choice_is_left_of_the_show_bar(world: World) -> None:
+    tell_paths(world, first=("first",))
+    timeline = started("first")
+    probe(timeline, 1, first=1e-3)
+    world.view.show_timeline(timeline)
+    bar, path = world.view.overlays.show_bar, world.view.overlays.path
+    world.view.resize(900, 500)
+    QApplication.processEvents()
+    assert bar.legend.isVisibleTo(world.view)
+    wide = bar.width()
+    world.view.resize(560, 400)
+    QApplication.processEvents()
+    assert bar.isVisibleTo(world.view)
+    assert not bar.legend.isVisibleTo(world.view)
+    assert bar.width() < wide / 2
+    assert bar.geometry().left() > path.geometry().right()
+    assert "from 10" in bar.choice.toolTip()
+    world.view.resize(900, 500)
+    QApplication.processEvents()
+    assert bar.legend.isVisibleTo(world.view)
+    assert "from 10" not in bar.choice.toolTip()

@@ -45,6 +45,7 @@ class Overlays:
         narrow = wide < NARROW
         filled = bool(board.scene.boxes)
         self.path.move(edge - 4, edge - 2)
+        self.show_bar.fold(narrow)
         self.show_bar.adjustSize()
         self.show_bar.move(wide - edge - self.show_bar.width(), edge - 2)
         self.zoom.adjustSize()

@@ -23,8 +23,9 @@ class ShowBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 6, 12, 6)
         row.setSpacing(6)
-        label = QLabel(self.tr("Show"))
-        label.setProperty("role", "label")
+        self._label = QLabel(self.tr("Show"))
+        self._label.setProperty("role", "label")
+        self.folded = False
         self.choice = Choice()
         for value, text, tip in (
             (FAMILY, self.tr("Family"), self.tr("Layers in the colour of their family")),
@@ -34,21 +35,32 @@ class ShowBar(QFrame):
         ):
             self.choice.add_option(value, text, tip=tip)
         self.choice.setMinimumWidth(148)
-        self.choice.setToolTip(self.tr("The value that colours layers and wires"))
         self.choice.committed.connect(board.set_show)
         self.legend = Legend(board)
-        row.addWidget(label)
+        row.addWidget(self._label)
         row.addWidget(self.choice)
         row.addWidget(self.legend)
         board.evidence_changed.connect(self.refresh)
         self.refresh()
 
+    def fold(self, folded: bool) -> None:
+        """Only the choice, where the canvas is narrow: the scale is then in its tip."""
+        if folded != self.folded:
+            self.folded = folded
+            self.refresh()
+
     def refresh(self) -> None:
         """Follows the board."""
         evidence = self._board.shown.evidence
         self.choice.set_value(evidence.show)
-        self.legend.setVisible(evidence.on)
+        self.legend.setVisible(evidence.on and not self.folded)
+        self._label.setVisible(not self.folded)
         self.legend.update()
+        tip = self.tr("The value that colours layers and wires")
+        if evidence.on and self.folded:
+            ends = power_of_ten(evidence.scale.low), power_of_ten(evidence.scale.high)
+            tip += "\n" + self.tr("from {0} to {1}").format(*ends)
+        self.choice.setToolTip(tip)
         self.setVisible(evidence.timeline is not None)
         self.adjustSize()
 
