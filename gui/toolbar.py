@@ -7,7 +7,7 @@ Owns no state of its own: it shows that of the actions, the training and the las
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolBar, QVBoxLayout, QWidget
 
 from engine.analysis import Analysis
@@ -196,7 +196,10 @@ class RunControls(QStackedWidget):
         ):
             button.setEnabled(on)
             self._actions[name].setEnabled(on)
-        self._actions["step"].setToolTip(self.tr("Make one optimizer step; pause first"))
+        key = self._actions["step"].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        tip = self.tr("Make one optimizer step") if paused else self.tr("Make one optimizer step; pause first")
+        self._actions["step"].setToolTip(f"{tip}  {key}")
+        self.step.setToolTip(f"{tip}  {key}")
         for name in ("halve_rate", "double_rate"):
             self._actions[name].setEnabled(active and state != STOPPING)
         self.hint.setText("" if active else newest_figure(training.timeline))

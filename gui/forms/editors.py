@@ -96,6 +96,16 @@ class PathField(QWidget):
             self.committed.emit(path)
 
 
+class OpenChoice(Choice):
+    """A choice beside whose words others are allowed, such as cuda:1: one that a project brings along is listed too."""
+
+    def set_value(self, value: Any) -> None:
+        """Choose `value`; a word that is not offered yet is added."""
+        if isinstance(value, str) and value and value not in self._values:
+            self.add_option(value, value)
+        super().set_value(value)
+
+
 def make_editor(param: Param) -> QWidget:
     """The editor for a setting; tagged values and lists of them are edited by `gui.forms.tagged`."""
     return _MAKERS[param.kind](param)
@@ -125,7 +135,7 @@ def _choice(param: Param) -> QWidget:
     options = [(choice, words_of(choice)) for choice in param.choices]
     if param.optional:
         options.insert(0, (None, _tr("none")))
-    return Choice(options, param.default, dense=True)
+    return (OpenChoice if param.also else Choice)(options, param.default, dense=True)
 
 
 def _check(param: Param) -> QWidget:

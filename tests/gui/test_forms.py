@@ -15,7 +15,7 @@ from engine.declare import catalogue
 from engine.param import Param
 from engine.recipe import SETTINGS
 from gui.document import Document
-from gui.forms.editors import make_editor
+from gui.forms.editors import OpenChoice, make_editor
 from gui.forms.form import Form
 from gui.forms.tagged import ListEditor, TaggedEditor
 from gui.panels.recipe import RecipePanel
@@ -78,6 +78,15 @@ def test_a_check_reaches_the_recipe(panel: RecipePanel, document: Document) -> N
 def test_a_choice_reaches_the_recipe(panel: RecipePanel, document: Document) -> None:
     choose(editor(panel, "device"), "cpu")
     assert document.project.recipe.get("device") == "cpu"
+
+
+def test_a_word_beside_those_offered_is_shown_as_it_stands(panel: RecipePanel, document: Document) -> None:
+    document.edit("", lambda project: project.with_recipe(project.recipe.with_value("device", "cuda:1")))
+    choice = panel.findChild(OpenChoice)
+    assert choice is not None
+    assert choice.currentText() == "cuda:1"
+    document.undo()
+    assert choice.currentText() == "auto"
 
 
 def test_another_optimizer_keeps_nothing_of_the_one_before(panel: RecipePanel, document: Document) -> None:

@@ -51,7 +51,9 @@ def test_train_pause_step_continue_and_stop_do_what_they_say(qtbot: QtBot, windo
     controls = window.toolbar.run_controls
     _begin(qtbot, window)
     assert window.workspaces.current == 1
+    assert controls.step.toolTip().endswith("pause first  Ctrl+.")
     held = _hold(qtbot, window)
+    assert controls.step.toolTip().endswith("step  Ctrl+.")
     qtbot.wait(300)
     assert window.training.timeline.step == held
     press(controls.step)
