@@ -20,7 +20,7 @@ _HOMES = {
     "layers": "catalogue", "catalog": "catalogue", "examples": "examples", "check": "checking", "params": "checking",
     "code": "checking", "train": "training", "resume": "training", "evaluate": "asking", "predict": "asking",
     "runs": "runs", "export": "leaving", "plugins": "plugins",
-    "schedule": "rates",
+    "schedule": "rates", "range-test": "range_test",
 }  # fmt: skip
 """The module of `engine.cli` that holds each command, as a function of that name."""
 assert set(_HOMES) == set(COMMANDS)
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: Namespace, output: Output) -> int:
     command: Callable[[Namespace, Output], int] = getattr(
-        import_module(f"engine.cli.{_HOMES[options.command]}"), options.command
+        import_module(f"engine.cli.{_HOMES[options.command]}"), options.command.replace("-", "_")
     )
     try:
         return command(options, output)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 COMMANDS = (
     "layers", "check", "code", "train", "resume", "evaluate", "predict", "runs", "export", "examples", "catalog",
-    "params", "plugins", "schedule",
+    "params", "plugins", "schedule", "range-test",
 )  # fmt: skip
 _ASKED = ("-h", "--help", "--version")
 

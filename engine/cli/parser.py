@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.cli.names import COMMANDS
+from engine.range_test import HIGH, LOW, STEPS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 FORMATS = ("python", "state_dict", "safetensors")
@@ -47,6 +48,7 @@ _WORDS = {
     "params": "every path that --set takes, with its value and what is allowed",
     "plugins": "your own callbacks: the folder, its files, and what is wrong with them",
     "schedule": "the learning rate and momentum that a project plans, step by step",
+    "range-test": "grow the learning rate until the loss shoots up, and propose one; nothing is changed unless asked",
 }
 
 
@@ -146,10 +148,24 @@ def _schedule(parser: argparse.ArgumentParser) -> None:
     _places(parser)
 
 
+def _range_test(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    parser.add_argument("--min", type=_rate, default=LOW, metavar="RATE", help=f"first rate (default: {LOW:g})")
+    parser.add_argument("--max", type=_rate, default=HIGH, metavar="RATE", help=f"last rate (default: {HIGH:g})")
+    parser.add_argument("--steps", type=_positive, default=STEPS, metavar="N",
+                        help=f"optimizer steps between them (default: {STEPS})")  # fmt: skip
+    parser.add_argument("--apply", action="store_true", help="write the proposed rate into the project's file")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE",
+                        help="write the project with the proposed rate there instead (replaces it)")  # fmt: skip
+    _settings(parser)
+    _downloads(parser)
+    _places(parser)
+
+
 _ARGUMENTS = {
     "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
     "predict": _predict, "runs": _runs, "export": _export, "examples": _examples, "catalog": _catalog,
-    "params": _params, "plugins": _plugins, "schedule": _schedule,
+    "params": _params, "plugins": _plugins, "schedule": _schedule, "range-test": _range_test,
 }  # fmt: skip
 
 
@@ -201,6 +217,16 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 1e-12 <= rate <= 100.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no learning rate: a number from 1e-12 to 100")
+    return rate
 
 
 def check_runs(parser: argparse.ArgumentParser, action: str, runs: Sequence[str]) -> None:

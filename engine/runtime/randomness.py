@@ -36,7 +36,7 @@ class Turnstile:
 
 
 GENERATORS = Turnstile()
-"""Held by `session` while it pulls one step, and by `guarded()`."""
+"""Held by `session` while it pulls one step, by `guarded()` and by `Apart`."""
 
 
 @contextmanager
@@ -98,3 +98,35 @@ def restore(state: Mapping[str, Any]) -> None:
             torch.cuda.set_rng_state(one, index)
     if "mps" in state and torch.backends.mps.is_available():
         torch.mps.set_rng_state(state["mps"])
+
+
+class Apart:
+    """Generators of one's own for a long job that draws, step by step: `with own:` around each step.
+
+    Inside, the default generators stand where the step before left them; outside they are as if nothing had been. A
+    training beside it gets its turn between two steps.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._own: dict[str, Any] | None = None
+        self._others: dict[str, Any] = {}
+
+    def __enter__(self) -> None:
+        GENERATORS.__enter__()
+        try:
+            self._others = capture()
+            if self._own is None:
+                seed_all(self._seed)
+            else:
+                restore(self._own)
+        except BaseException:
+            GENERATORS.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._own = capture()
+            restore(self._others)
+        finally:
+            GENERATORS.__exit__()
