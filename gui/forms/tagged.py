@@ -71,7 +71,7 @@ class TaggedEditor(QWidget):
 
     def _options(self) -> list[tuple[Any, str]]:
         declared = [(item.type, item.title) for item in catalogue().all(self._param.of).values()]
-        return [(None, _tr("as the project")), *declared] if self._param.optional else declared
+        return [(None, _tr("inherited")), *declared] if self._param.optional else declared
 
     def _show_form(self, type_name: str | None) -> None:
         if type_name == self._shown_type and self._form is not None:

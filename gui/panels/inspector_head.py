@@ -95,14 +95,14 @@ class ShapeRows(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(0, 1)
-        self._left, self._right = QLabel(), QLabel()
-        self._cost, self._adds = QLabel(), QLabel()
+        # A row each, and words that give way: the narrowest dock must not scroll sideways.
+        self._left, self._right = ElidedLabel(), QLabel()
+        self._cost, self._adds = ElidedLabel(), ElidedLabel()
         self._left.setFont(mono_font(12))
-        for label, row, column in (
-            (self._left, 0, 0), (self._right, 0, 1), (self._cost, 1, 0), (self._adds, 1, 1),
-        ):  # fmt: skip
-            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-            self._grid.addWidget(label, row, column, side)
+        self._grid.addWidget(self._left, 0, 0)
+        self._grid.addWidget(self._right, 0, 1)
+        self._grid.addWidget(self._cost, 1, 0, 1, 2)
+        self._grid.addWidget(self._adds, 2, 0, 1, 2)
         self._right.setProperty("role", "hint")
         self._cost.setProperty("role", "label")
         self._adds.setProperty("role", "label")
@@ -116,7 +116,6 @@ class ShapeRows(QWidget):
         ends = node.type == OUTPUT
         words = "  ›  ".join(part for part in (left, "" if ends and left else right or unknown) if part)
         self._left.setText(words)
-        self._left.setToolTip(words)
         self._right.setText(self.tr("per sample"))
         if facts is None or not facts.parameters:
             self._cost.setText(self.tr("no parameters"))
@@ -131,4 +130,5 @@ class ShapeRows(QWidget):
         self._cost.setToolTip("\n".join(extra))
         adds = facts.multiply_adds if facts else 0
         self._adds.setText(self.tr("{0} multiply-adds").format(count(adds)) if adds else "")
+        self._adds.setVisible(bool(adds))
         self._left.setStyleSheet("" if right or (ends and left) else f"color: {color('text3').name()}")

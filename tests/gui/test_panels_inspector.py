@@ -174,3 +174,23 @@ def test_an_initialiser_of_its_own_is_chosen_and_the_default_named(
 def test_the_inspector_follows_a_layer_that_is_deleted(inspector: InspectorPanel, document: Document) -> None:
     document.edit_graph("Delete", lambda graph: edits.remove_nodes(graph, "", ["hidden1"]))
     assert "Nothing selected" in words(inspector)
+
+
+@pytest.mark.parametrize("name", ["cifar-resnet", "digits-lstm", "fashion-cnn", "housing"])
+def test_in_the_narrowest_dock_nothing_is_cut_off_at_the_right(
+    inspector: InspectorPanel, document: Document, name: str
+) -> None:
+    inspector.resize(264, 700)
+    document.adopt(load_example(name))
+    document.accept(analyze(document.project), document.project)
+    shown = 0
+    for definition, level in document.graph.levels():
+        for node in level.nodes.values():
+            if node.type in ("group_input", "group_output"):
+                continue
+            document.selection.select([(definition, node.id)])
+            content = inspector.widget()
+            assert content is not None
+            assert content.minimumSizeHint().width() <= 264, node.name
+            shown += 1
+    assert shown > 4
