@@ -16,7 +16,6 @@ from engine.param import Param
 from gui.forms.editors import make_editor
 from gui.forms.tagged import ListEditor, TaggedEditor
 from gui.theme import metrics
-from gui.widgets.choices import Check
 from gui.widgets.labels import ElidedLabel
 
 
@@ -48,8 +47,8 @@ class Form(QWidget):
         self._values = {name: values.get(name, param.default) for name, param in self._params.items()}
         for name, editor in self._editors.items():
             editor.set_value(self._values[name])  # type: ignore[attr-defined]
-            if isinstance(editor, Check):
-                editor.setText((notes or {}).get(name, ""))
+            if name in self._notes:
+                self._notes[name].setText((notes or {}).get(name, ""))
         self._show_fitting()
 
     def has(self, name: str) -> bool:
@@ -59,6 +58,10 @@ class Form(QWidget):
     def editor(self, name: str) -> QWidget:
         """The editor of a setting, for tests and to give it the keyboard."""
         return self._editors[name]
+
+    def note(self, name: str) -> str:
+        """The words beside a check box."""
+        return self._notes[name].text()
 
     def set_fault(self, name: str, words: str) -> None:
         """Says below a setting what is wrong with it; empty words take it back."""
@@ -87,8 +90,10 @@ class Form(QWidget):
             holder = QWidget()
             line = QHBoxLayout(holder)
             line.setContentsMargins(0, 0, 0, 0)
+            line.setSpacing(metrics.half)
+            self._notes[param.name] = ElidedLabel(role="label")
             line.addWidget(editor)
-            line.addStretch()
+            line.addWidget(self._notes[param.name], 1)
             self._grid.addWidget(holder, row, 1)
         elif not wide:
             self._grid.addWidget(editor, row, 1, top)
