@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
-LOW, HIGH, STEPS = 1e-6, 10.0, 300
+LOW, HIGH, STEPS = 1e-5, 10.0, 300
 LEAST_STEPS, MOST_STEPS = 20, 100_000
 MARGIN = 10.0
 """How far below the rise a good rate lies: the rule of thumb of the textbooks."""
@@ -90,10 +88,13 @@ def judged(rates: Sequence[float], losses: Sequence[float], *, steps: int, ended
         words = "it was stopped" if ended == CANCELLED else f"the loss broke after {len(smoothed)} steps"
         return _with(found, why=f"There is no proposal: {words}. Begin with a smaller rate." if ended != CANCELLED
                      else f"There is no proposal: {words}.")  # fmt: skip
-    return _proposed(found, np.asarray(smoothed))
+    return _proposed(found)
 
 
-def _proposed(found: RangeTest, curve: np.ndarray) -> RangeTest:
+def _proposed(found: RangeTest) -> RangeTest:
+    import numpy as np  # here, because the window's first frame need not wait for it
+
+    curve = np.asarray(found.smoothed)
     place = int(curve.argmin())
     start, least = float(curve[: max(1, place + 1)].max()), float(curve[place])
     if start - least < FELL * abs(start):

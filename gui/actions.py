@@ -92,6 +92,8 @@ COMMANDS: tuple[Command, ...] = (
        "Ctrl+Alt+Down", separated=True),
     _c("double_rate", "train", "Double the learning rate", "Multiply the rate of the running training by 2",
        "Ctrl+Alt+Up"),
+    _c("find_rate", "train", "Find a learning rate…", "Grow the rate on a copy until the loss shoots up, and propose "
+       "one below", "Ctrl+Alt+L", icon="target", separated=True),
     _c("show_runs", "runs", "Show runs", "Open the list of runs", "Ctrl+Shift+R", icon="runs"),
     _c("evaluate", "runs", "Evaluate…", "Figures and confusion matrix of the run that is open", "Ctrl+Shift+E",
        icon="target"),

@@ -54,6 +54,17 @@ class ExportOrder:
     places: Places
 
 
+@dataclass(frozen=True)
+class RangeOrder:
+    """A learning-rate range test: of what, from which rate to which, in how many steps."""
+
+    project: Project
+    places: Places
+    low: float
+    high: float
+    steps: int
+
+
 class Job(QThread):
     """One piece of work. Exactly one of `done`, `failed`, `cancelled`, `broke` is emitted at its end."""
 
@@ -243,5 +254,19 @@ def evaluate(run: Path, places: Places, split: str, checkpoint: str) -> Work:
 
         progress(0, None, "Evaluating")
         return evaluate_run(run, places=places, split=split, checkpoint=checkpoint)
+
+    return work
+
+
+def range_test(order: RangeOrder, seen: list[tuple[float, float]]) -> Work:
+    """Work that grows the rate on a copy: a `RangeTest`. Each step adds its (rate, loss) to `seen`."""
+
+    def work(progress: Progress, cancel: threading.Event) -> Any:
+        from engine.runtime.range_test import range_test as tested
+
+        return tested(
+            order.project, order.places, low=order.low, high=order.high, steps=order.steps, cancel=cancel,
+            watch=lambda rate, loss: seen.append((rate, loss)), progress=progress,
+        )  # fmt: skip
 
     return work

@@ -80,6 +80,7 @@ def _connect_panels(window: MainWindow) -> None:
     # Loaded now, the charts stand at once when a training begins.
     window.checker.warmed.connect(lambda _device: kinds())
     window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
+    window.recipe.rate_wanted.connect(window.actions_["find_rate"].trigger)
     window.problems.shown_on_canvas.connect(window.canvas.show_node)
 
 
@@ -116,6 +117,7 @@ def connect_actions(window: MainWindow) -> None:
             "continue_run": window.ask_continue,
             "halve_rate": lambda: training.scale("recipe.optimizer.lr", 0.5),
             "double_rate": lambda: training.scale("recipe.optimizer.lr", 2.0),
+            "find_rate": lambda: _find_rate(window),
             "evaluate": lambda: _evaluate(window, window.runflow.shown),
             "show_runs": lambda: window.show_dock("runs"),
             "open_runs_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.runflow.runs_folder))),
@@ -178,6 +180,12 @@ def _evaluate(window: MainWindow, run: Path | None) -> None:
         window.show_dock("runs")
         return
     EvaluateDialog(window.jobs, run, window.runflow.places, window).open()
+
+
+def _find_rate(window: MainWindow) -> None:
+    from gui.dialogs.range_test import RangeTestDialog  # with the charts, which the first frame need not wait for
+
+    RangeTestDialog(window.document, window.jobs, window.runflow.places, window).open()
 
 
 def _export(window: MainWindow, run: Path | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from engine.graph import Graph
@@ -44,6 +44,7 @@ class RecipePanel(QScrollArea):
     """Settings of the whole, in the same kind of form as those of a layer."""
 
     data_wanted = Signal()
+    rate_wanted = Signal()
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,12 +90,11 @@ class RecipePanel(QScrollArea):
         self._forms.append(form)
         section.content.addWidget(form)
         if "data" in names:
-            show = Button(self.tr("Look at the data"), icon_name="table", tip=self.tr("Samples, classes and the split"))
-            show.clicked.connect(self.data_wanted)
-            row = QHBoxLayout()
-            row.addStretch()
-            row.addWidget(show)
-            section.content.addLayout(row)
+            tip = self.tr("Samples, classes and the split")
+            section.content.addLayout(_row(self.tr("Look at the data"), "table", tip, self.data_wanted))
+        if "optimizer" in names:
+            tip = self.tr("Grow the rate on a copy until the loss shoots up, and propose one below")
+            section.content.addLayout(_row(self.tr("Find a learning rate"), "target", tip, self.rate_wanted))
         return section
 
     def _weights_section(self) -> CollapsibleSection:
@@ -129,3 +129,13 @@ class RecipePanel(QScrollArea):
     def _changed(self, delta: object) -> None:
         if getattr(delta, "recipe", ()) or getattr(delta, "defaults", False):
             self.fill()
+
+
+def _row(words: str, icon_name: str, tip: str, wanted: SignalInstance) -> QHBoxLayout:
+    """A button at the right end of a section."""
+    button = Button(words, icon_name=icon_name, tip=tip)
+    button.clicked.connect(wanted)
+    row = QHBoxLayout()
+    row.addStretch()
+    row.addWidget(button)
+    return row
