@@ -45,6 +45,15 @@ def test_check_tells_shapes_parameters_and_totals(capsys):
     assert found["totals"]["parameters"] == sum(node["parameters"] for node in found["nodes"]) == 6570
 
 
+def test_check_gives_an_output_the_shape_that_arrives(capsys):
+    (found,) = command(capsys, "check", "fashion-mlp", "--json").lines
+    ends = {node["label"]: node for node in found["nodes"] if node["type"] in ("output", "group_output")}
+    assert ends["scores"]["input_shapes"] == [[10]]
+    assert ends["scores"]["output_shape"] == [10]
+    assert ends["hidden/out"]["output_shape"] == [100]
+    assert all(node["output_shape"] for node in found["nodes"])
+
+
 def test_check_counts_every_copy_of_a_repeated_block(capsys):
     (found,) = command(capsys, "check", "fashion-mlp", "--json").lines
     hidden = next(node for node in found["nodes"] if node["name"] == "hidden")

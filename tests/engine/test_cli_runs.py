@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,33 @@ def test_a_run_wins_over_a_built_in_project_of_its_name(digits, capsys, tmp_path
     )
     assert said.code == 0
     assert (tmp_path / "w.pt").exists()
+
+
+def test_of_several_runs_with_a_projects_name_the_code_is_the_projects(digits, capsys, tmp_path):
+    runs = tmp_path / "runs"
+    train(capsys, runs, "digits-mlp")
+    said = command(capsys, "export", "digits-mlp", "--format", "python", "--runs", runs, "-o", tmp_path / "m.py")
+    assert said.code == 0, said.err
+    assert "class DigitsMlp" in (tmp_path / "m.py").read_text()
+    refused = command(capsys, "export", "digits-mlp", "--format", "safetensors", "--runs", runs, "-o", tmp_path / "w")
+    assert refused.code == 2
+    assert "fits 2 runs" in refused.err
+    assert not (tmp_path / "w").exists()
+    chosen = command(capsys, "export", digits, "--format", "safetensors", "--runs", runs, "-o", tmp_path / "w")
+    assert chosen.code == 0
+
+
+def test_names_and_notes_of_strangers_never_steer_the_terminal(digits, capsys, tmp_path):
+    file = digits / "run.json"
+    data = {**json.loads(file.read_text()), "name": "a\x1b]0;owned\x07\nb", "note": "up\x1b[1A\x9bdown"}
+    file.write_text(json.dumps(data))
+    for words in (("list",), ("show", digits), ("compare", digits, digits)):
+        said = command(capsys, "runs", *words, "--runs", digits.parent)
+        assert said.code == 0, said.err
+        text = said.out + said.err
+        assert not [sign for sign in text if not sign.isprintable() and sign != "\n"], words
+        assert "\\x1b]0;owned" in text
+    listed = command(capsys, "runs", "--runs", digits.parent).out.splitlines()
+    assert len(listed) == 2, "a name with a line break stays one row"
+    (found,) = command(capsys, "runs", "--runs", digits.parent, "--json").lines
+    assert found["name"] == data["name"]

@@ -112,6 +112,23 @@ def test_what_is_wrong_with_arrays_is_said(tmp_path: Path, found: dict[str, Any]
     assert words in refusal(lambda: arrays(tmp_path, **found)).happened
 
 
+def test_a_cut_off_file_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "set.npz").write_bytes(b"PK\x03\x04 cut")
+    problem = refusal(lambda: open_data(recipe({"type": "npz", "path": "set.npz"}), places(tmp_path)))
+    assert "no .npz file, or it is cut off" in problem.happened
+
+
+def test_arrays_sorted_by_class_lose_none_unsaid(tmp_path: Path) -> None:
+    found = {"x": numbers(6, 2), "y": [0, 0, 1, 1, 2, 2]}
+    for split in ("first", "last"):
+        problem = refusal(lambda split=split: arrays(tmp_path, {"validation": 2, "split": split}, **found))
+        assert problem.code == "data-lost-classes"
+        assert f"the {split} samples" in problem.happened
+    assert arrays(tmp_path, {"validation": 1, "split": "last"}, **found).facts.counts == {"train": 5, "val": 1}
+    values = {**found, "y": np.array([0.0, 0.0, 1.0, 1.0, 2.0, 2.0])}
+    assert arrays(tmp_path, {"validation": 2, "split": "last"}, **values).facts.counts["val"] == 2
+
+
 @pytest.mark.parametrize(
     "damage", [lambda data: data[: len(data) // 2], lambda _: b"", lambda _: b"\x93NUMPY", lambda _: b"PK\x03\x04junk"]
 )

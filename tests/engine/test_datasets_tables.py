@@ -138,6 +138,13 @@ def test_rows_of_another_length_are_named_by_their_line(tmp_path: Path) -> None:
         (SMALL, {"target": "kind", "drop": "weight"}, "data-drop", "weight"),
         ("a,a,y\n1,2,0\n", {"target": "y", "header": "yes"}, "data-column-names", "called a"),
         ("a,y\n1,0\n", {"target": "y", "validation": 1}, "data-no-training-samples", "none to train on"),
+        ("a,b,y\n", {"target": "y"}, "data-empty", "names but no rows"),
+        ("a,y\n1,0\n", {"target": "y", "header": "yes"}, "data-one-class", "Every row has '0' as y"),
+        ("a,y\n1,no\n2,no\n", {"target": "y"}, "data-one-class", "nothing to tell apart"),
+        ("a,y\n1,0\ninf,1\n", {"target": "y"}, "data-not-finite", "Line 3 has 'inf' as a"),
+        ("a,y\n1,0\n,0\n1e400,1\n", {"target": "y"}, "data-not-finite", "Line 4 has '1e400' as a"),
+        ("a,y\n1,2.5\n2,-Infinity\n", {"target": "y", "task": "regression"}, "data-not-finite", "as y"),
+        ("a,y\n1,0\n2,0\n3,1\n", {"target": "y", "validation": 1, "split": "last"}, "data-lost-classes", "1 of 2"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said(
@@ -146,6 +153,33 @@ def test_what_is_wrong_with_a_table_is_said(
     problem = refusal(lambda: table(tmp_path, text, **settings))
     assert problem.code == code
     assert words in problem.happened
+
+
+def test_infinity_among_words_is_a_word(tmp_path: Path) -> None:
+    data = table(tmp_path, "a,y\nlow,0\ninf,1\nlow,1\n", target="y")
+    assert data.facts.inputs["x"].shape == (2,)
+    assert table(tmp_path, "a,y\n1,inf\n2,nil\n", target="y").facts.targets["y"].classes == ("inf", "nil")
+
+
+def test_a_table_sorted_by_its_answer_is_split_at_random_by_one_click(tmp_path: Path) -> None:
+    settings = {"target": "y", "validation": 5, "split": "last"}
+    text = "a,y\n" + "".join(f"{n},{n // 5}\n" for n in range(20))
+    problem = refusal(lambda: table(tmp_path, text, **settings))
+    assert problem.code == "data-lost-classes"
+    assert "1 of 4 classes" in problem.happened
+    mend = problem.fixes[0].apply
+    assert mend is not None
+    chosen = recipe({"type": "csv", "path": "t.csv", **settings})
+    mended = mend(Project(recipe=chosen)).recipe
+    assert mended.get("data") == {**chosen.get("data"), "split": "random"}
+    data = open_data(mended, places(tmp_path))
+    assert len(set(data.labels("train").tolist())) == 4
+
+
+def test_a_random_split_may_lose_a_class_of_one_sample_by_chance(tmp_path: Path) -> None:
+    text = "a,y\n" + "".join(f"{n},{n}\n" for n in range(6))
+    data = table(tmp_path, text, target="y", task="classification", validation=2, split="random")
+    assert data.facts.counts == {"train": 4, "val": 2}
 
 
 def test_bytes_that_are_no_text_are_named_by_their_line(tmp_path: Path) -> None:

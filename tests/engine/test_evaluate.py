@@ -21,6 +21,7 @@ from engine.runtime.metrics import is_better_when_larger, metrics_of
 from engine.runtime.objective import Head
 from engine.runtime.scoring import Cancelled
 from engine.runtime.session import run
+from engine.runtime.tally import Tally
 
 CLASSES = Target(classes=("a", "b", "c"))
 METRICS = metrics_of(Recipe().with_value("metrics", ["accuracy", "f1", "mae", "r2"]))
@@ -87,6 +88,24 @@ def test_several_outputs_are_told_apart_by_name_and_added_by_weight() -> None:
     assert found.loss == pytest.approx(kind + 0.5 * sick, rel=1e-5)
     assert found.tables["sick"]["classes"] == ["no", "yes"]
     assert np.sum(found.tables["sick"]["confusion"]) == 21
+
+
+def test_a_yes_or_no_for_each_of_several_classes_is_judged_by_the_one_that_is_a_yes() -> None:
+    """One-hot targets: the answer is the largest output, as with scikit-learn's class numbers."""
+    torch.manual_seed(4)
+    x, y = torch.randn(50, 3) - 1.0, torch.randint(0, 3, (50,))
+    targets = nn.functional.one_hot(y, 3).float()
+    heads = [Head("out", 0, nn.BCEWithLogitsLoss(), Target(kind="binary", classes=("a", "b", "c")))]
+    found = evaluate(nn.Identity(), Fixed(x, targets), "val", heads=heads, metrics=METRICS)
+    said = x.argmax(1).numpy()
+    assert found.metrics["accuracy"] == pytest.approx(library.accuracy_score(y, said))
+    assert found.metrics["f1"] == pytest.approx(library.f1_score(y, said, average="macro"))
+    assert found.tables["out"]["confusion"] == library.confusion_matrix(y, said).tolist()
+    tally = Tally(heads, torch.device("cpu"))
+    for start in (0, 30):
+        part = slice(start, start + 30)
+        tally.add(torch.tensor(1.0), len(y[part]), (x[part],), (targets[part],))
+    assert tally.figures()[1]["accuracy"] == pytest.approx(library.accuracy_score(y, said))
 
 
 def test_evaluation_leaves_the_model_as_it_was_and_can_be_cut_short() -> None:

@@ -90,6 +90,11 @@ def test_older_formats_are_brought_forward_step_by_step(monkeypatch: pytest.Monk
 BAD = {
     "empty": ("", "line 1"),
     "truncated": ('{"format": 1, "graph": {"nodes": [', "ends in the middle"),
+    "cut in a text": ('{"format": 1, "name": "a netw', "ends in the middle"),
+    "cut in a key": ('{"format": 1, "na', "ends in the middle"),
+    "cut in a word": ('{"format": 1, "read_only": tru', "ends in the middle"),
+    "cut after a colon": ('{"format": 1, "name":  \n', "ends in the middle"),
+    "a word that is none": ('{"format": nothing, "name": 1}', "not JSON"),
     "wrong type": ("[1, 2]", "object"),
     "other json": ('{"name": "package", "version": "1"}', "no Layerwright project"),
     "format as text": ('{"format": "1", "graph": {}}', "no Layerwright project"),

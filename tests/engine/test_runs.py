@@ -125,6 +125,33 @@ def test_a_damaged_run_is_listed_with_its_problem_and_the_others_stay(tmp_path: 
     assert "run.json" in runs[bad.path].problem["happened"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("result", "../../elsewhere"), ("result", 3), ("epoch", "two"), ("epochs", True), ("created", None),
+     ("created", "nan"), ("seconds", [1]), ("name", 5), ("status", None), ("note", {}), ("best", [1, 2]),
+     ("final", "none"), ("versions", 3), ("problem", "text"), ("step", 1.5)],
+)  # fmt: skip
+def test_a_run_file_with_values_of_another_kind_is_named_and_hides_no_other(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    good, bad = made(tmp_path, "good"), made(tmp_path, "bad")
+    file = bad.path / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), name: value}))
+    with pytest.raises(ProblemError, match=f"{name} cannot be"):
+        read_info(bad.path)
+    runs = {info.path: info for info in list_runs(tmp_path)}
+    assert set(runs) == {good.path, bad.path}
+    assert runs[good.path] == good
+    assert f"{name} cannot be" in runs[bad.path].problem["happened"]
+
+
+def test_values_of_a_run_file_that_nobody_knows_are_passed_over(tmp_path: Path) -> None:
+    info = made(tmp_path)
+    file = info.path / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "weather": [1], "problem": None, "created": 5}))
+    assert read_info(info.path) == replace(info, created=5)
+
+
 def test_runs_are_found_by_folder_name_id_and_unique_beginning(tmp_path: Path) -> None:
     one, two = made(tmp_path, "wide"), made(tmp_path, "deep")
     for text in (str(one.path), one.path.name, one.id, "wide", "wi"):

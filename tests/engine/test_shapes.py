@@ -8,6 +8,8 @@ import pytest
 
 from engine.datafacts import DataFacts
 from engine.graph import Edge, Graph, Node
+from engine.project import Project
+from engine.runtime.analyze import analyze
 from engine.runtime.shapes import Memo, infer
 from engine.source_facts import CallFacts, LevelFacts, instances
 from engine.tensor import TensorInfo
@@ -136,6 +138,38 @@ def test_too_many_layers_are_refused_before_they_are_expanded() -> None:
     fault = call(infer(graph, facts(x=(100,))), "stage").fault
     assert fault is not None
     assert "20,000" in fault.happened
+
+
+def ports_only(*repeats: int) -> Graph:
+    """Stages in a chain, each so often a thousand blocks that hold two ports and no layer."""
+    inner = draw(box("x", "group_input"), box("y", "group_output", "x"))
+    middle = draw(
+        box("x", "group_input"), group("many", "d", "x", repeat=1_000), box("y", "group_output", "many"),
+        inside={"d": inner},
+    )  # fmt: skip
+    names = ["v", *(f"stage{place}" for place in range(len(repeats)))]
+    stages = [group(names[place + 1], "m", names[place], repeat=count) for place, count in enumerate(repeats)]
+    return draw(
+        box("v", "input", shape=(3,)), *stages, box("out", "output", names[-1]), inside={"m": middle, "d": inner}
+    )
+
+
+def test_blocks_of_blocks_without_a_layer_are_refused_and_never_walked() -> None:
+    graph = ports_only(1_000)
+    fault = call(infer(graph, DataFacts()), "stage0").fault
+    assert fault is not None
+    assert "20,000" in fault.happened
+    assert not analyze(Project(graph=graph)).source
+
+
+def test_stages_that_are_too_many_together_are_refused() -> None:
+    graph = ports_only(60, 60)
+    network = infer(graph, DataFacts())
+    assert not [item for item in network.calls if item.fault]
+    assert network.size > 240_000
+    (problem,) = [item for item in analyze(Project(graph=graph)).errors if "layers and ports" in item.happened]
+    assert "Repeat less often" in problem.fix
+    assert not analyze(Project(graph=graph)).source
 
 
 def test_sharing_weights_with_a_layer_of_another_width_is_refused() -> None:
