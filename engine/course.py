@@ -33,13 +33,12 @@ class Course:
         """The momentum of a step; None: the optimizer's own."""
         return self._schedule.momentum(self._at(step))
 
-    def observe(self, step: int, figures: Mapping[str, Any]) -> None:
-        """Tells the schedule what the epoch brought that ended with a step."""
+    def observe(self, step: int, figures: Mapping[str, Any]) -> str:
+        """Tells the schedule what the epoch brought that ended with a step; what it does about it, or ""."""
         wanted = {name: figures.get(name) for name in self._schedule.watched}
         known = {name: float(value) for name, value in wanted.items() if value is not None}
-        if known:
-            turned = {name: -value if self._larger_is_better(name) else value for name, value in known.items()}
-            self._schedule.observe(self._at(step), turned)
+        turned = {name: -value if self._larger_is_better(name) else value for name, value in known.items()}
+        return self._schedule.observe(self._at(step), turned) if known else ""
 
     def state(self) -> dict[str, Any]:
         """What the schedule has seen, as plain values."""

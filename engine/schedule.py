@@ -37,8 +37,12 @@ class Schedule:
         """The figures of an epoch that it answers to, such as `val_loss`."""
         return ()
 
-    def observe(self, progress: Progress, figures: Mapping[str, float]) -> None:
-        """Takes in the figures of an epoch that ended, turned so that less is better; `progress` is its last step."""
+    def observe(self, progress: Progress, figures: Mapping[str, float]) -> str:
+        """Takes in the figures of an epoch that ended, turned so that less is better; `progress` is its last step.
+
+        Returns what it does about them, in words; "" for nothing.
+        """
+        return ""
 
     def state(self) -> dict[str, Any]:
         """What it has seen, as plain values for a checkpoint."""

@@ -27,7 +27,9 @@ class OneCycle(Schedule):
         default=0.1, min=0.0, max=0.9, help="Share of the steps after the cycle, in which the rate drops to final"
     )
     cycle_momentum: bool = param(
-        default=False, help="Move the momentum (for Adam and its kin β₁) against the rate: high, low, high"
+        default=False,
+        label="Move momentum",
+        help="Move the momentum (for Adam and its kin β₁) against the rate: high, low, high",
     )
     high: float = param(
         default=0.95, min=0.0, max=0.99999, label="High momentum", shown_if=("cycle_momentum", (True,)),

@@ -47,10 +47,10 @@ class Plateau(Schedule):
     def watched(self) -> tuple[str, ...]:
         return (self.monitor,)
 
-    def observe(self, progress: Progress, figures: Mapping[str, float]) -> None:
+    def observe(self, progress: Progress, figures: Mapping[str, float]) -> str:
         score = figures.get(self.monitor)
         if score is None:
-            return
+            return ""
         if self._cooling > 0:
             self._cooling, self._waited = self._cooling - 1, 0
         if score < self._best - self.min_delta:
@@ -58,8 +58,15 @@ class Plateau(Schedule):
         elif self._cooling == 0:
             self._waited += 1
             if self._waited >= self.patience and self._factor > self.least:
-                self._factor = max(self._factor * self.by, self.least)
-                self._cooling, self._waited = self.cooldown, 0
+                return self._lower()
+        return ""
+
+    def _lower(self) -> str:
+        before, waited = self._factor, self._waited
+        self._factor = max(before * self.by, self.least)
+        self._cooling, self._waited = self.cooldown, 0
+        epochs = f"{waited} epochs" if waited > 1 else "an epoch"
+        return f"{self.monitor} without improvement for {epochs}: rate ×{self._factor / before:.3g}"
 
     def state(self) -> dict[str, Any]:
         return {"factor": self._factor, "best": self._best, "waited": self._waited, "cooling": self._cooling}
@@ -100,10 +107,9 @@ class Chain(Schedule):
     def watched(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for part in self.made for name in part.watched))
 
-    def observe(self, progress: Progress, figures: Mapping[str, float]) -> None:
+    def observe(self, progress: Progress, figures: Mapping[str, float]) -> str:
         part, place = self._part(progress)
-        if part is not None:
-            part.observe(place, figures)
+        return part.observe(place, figures) if part is not None else ""
 
     def state(self) -> dict[str, Any]:
         return {"parts": [part.state() for part in self.made]}

@@ -154,6 +154,7 @@ def _range_test(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max", type=_rate, default=HIGH, metavar="RATE", help=f"last rate (default: {HIGH:g})")
     parser.add_argument("--steps", type=_positive, default=STEPS, metavar="N",
                         help=f"optimizer steps between them (default: {STEPS})")  # fmt: skip
+    parser.add_argument("--epochs", type=_positive, default=0, metavar="N", help="so many epochs instead of --steps")
     parser.add_argument("--apply", action="store_true", help="write the proposed rate into the project's file")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE",
                         help="write the project with the proposed rate there instead (replaces it)")  # fmt: skip

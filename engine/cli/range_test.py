@@ -27,17 +27,18 @@ def range_test(options: Namespace, output: Output) -> int:
     from engine.runtime.range_test import range_test as tested
 
     reported, count = data_progress(output), int(options.steps)
+    total = None if options.epochs else count
     done = 0
 
     def watch(rate: float, loss: float) -> None:
         nonlocal done
         done += 1
-        reported(done, count, f"rate {rate:.3g}  loss {loss:.4g} ")
+        reported(done, total, f"rate {rate:.3g}  loss {loss:.4g} ")
 
     try:
         found = tested(
-            opened.project, places, low=options.min, high=options.max, steps=count, device=options.device,
-            threads=options.threads, watch=watch, progress=data_progress(output),
+            opened.project, places, low=options.min, high=options.max, steps=count, epochs=options.epochs,
+            device=options.device, threads=options.threads, watch=watch, progress=data_progress(output),
         )  # fmt: skip
     except ProblemError as fault:
         if fault.problem.code in ("arguments", "device"):

@@ -53,11 +53,11 @@ Watch = Callable[[float, float], None]
 
 
 def range_test(
-    project: Project, places: Places, *, low: float = LOW, high: float = HIGH, steps: int = STEPS,
+    project: Project, places: Places, *, low: float = LOW, high: float = HIGH, steps: int = STEPS, epochs: int = 0,
     device: str | None = None, threads: int | None = None, cancel: threading.Event | None = None,
     watch: Watch = lambda rate, loss: None, **opening: Any,
 ) -> RangeTest:  # fmt: skip
-    """Grows the rate from `low` to `high` over so many optimizer steps and says what the losses mean.
+    """Grows the rate from `low` to `high` over so many optimizer steps (or epochs) and says what the losses mean.
 
     Ends early when the smoothed loss is four times its best, when a loss is no number, or when `cancel` is set: what
     there is then is returned. `opening` goes to `open_data`. ProblemError when the project cannot train, the range is
@@ -72,7 +72,7 @@ def range_test(
         bare = project.with_recipe(_bare(project.recipe))
         ready = make_ready(bare, places, device=chosen, threads=used, cancel=cancel, **opening)
         with ready.data:
-            return _swept(ready, low=low, high=high, steps=steps, cancel=cancel, watch=watch)
+            return _swept(ready, low=low, high=high, steps=steps, epochs=epochs, cancel=cancel, watch=watch)
     finally:
         torch.set_num_threads(before)
 
@@ -87,12 +87,16 @@ class _Growing(Schedule):
         return rate_at(progress.step, **self._plan) / self._base
 
 
-def _swept(ready: Ready, *, low: float, high: float, steps: int, cancel: threading.Event, watch: Watch) -> RangeTest:
+def _swept(
+    ready: Ready, *, low: float, high: float, steps: int, epochs: int, cancel: threading.Event, watch: Watch
+) -> RangeTest:
     recipe = ready.project.recipe
     own = Apart(recipe.seed)
     with own:
         model = build(ready.project, analysis=ready.analysis, file=None, device=ready.device).model
         training = make_training(ready, model, epochs=1, seed=recipe.seed)
+        if epochs:
+            steps = min(MOST_STEPS, max(LEAST_STEPS, epochs * training.steps_per_epoch))
         growing = _Growing(training.steering.lr, low=low, high=high, steps=steps)
         training.steering.follow(Course(growing, steps_per_epoch=steps, epochs=1))
     rates: list[float] = []

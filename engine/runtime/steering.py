@@ -66,10 +66,9 @@ class Steering:
         if course.moves_momentum:
             self._rates.set_momentum(course.momentum(step))
 
-    def observe(self, figures: Mapping[str, Any], *, step: int) -> None:
-        """Tells the schedule what the epoch brought that ended with a step."""
-        if self._course is not None:
-            self._course.observe(step, figures)
+    def observe(self, figures: Mapping[str, Any], *, step: int) -> str:
+        """Tells the schedule what the epoch brought that ended with a step; what it does about it, or ""."""
+        return self._course.observe(step, figures) if self._course is not None else ""
 
     def backward(self, loss: Tensor) -> None:
         """Adds the gradients of a loss."""

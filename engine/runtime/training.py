@@ -251,7 +251,8 @@ class Training:
             "samples_per_second": ended.samples_per_second,
         }  # fmt: skip
         best = self.stopping.observe(figures)
-        self.steering.observe(figures, step=self.step)
+        if words := self.steering.observe(figures, step=self.step):
+            self.waiting.append(Alerted(self.step, ended.epoch, words))
         self.final = figures
         self.epoch, self.position = self.epoch + 1, 0
         self._tally.reset()

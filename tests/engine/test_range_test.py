@@ -18,6 +18,7 @@ from engine.edits import add_node, insert_on_edge
 from engine.events import RunEnded, Step
 from engine.examples import load_example
 from engine.places import Places
+from engine.plan import known_steps_per_epoch
 from engine.problem import ProblemError
 from engine.project import Project
 from engine.projectfile import read_project, to_text, write_project
@@ -75,7 +76,8 @@ def test_rates_grow_by_the_same_factor_from_the_first_on(tmp_path: Path) -> None
     assert found.ended == END
 
 
-@pytest.mark.parametrize("recipe", [{}, {"accumulate": 2}, {"momentum_rescale": True},
+@pytest.mark.parametrize("recipe", [{}, {"accumulate": 2}, {"momentum_rescale": True}, {"sampler": "balanced"},
+                                    {"augment": ({"type": "mixup"},)}, {"augment": ({"type": "rotation"},)},
                                     {"optimizer": {"type": "adam"}, "clip": {"type": "norm", "limit": 1}}])  # fmt: skip
 def test_the_losses_are_those_of_a_training_with_these_rates(tmp_path: Path, recipe: dict[str, Any]) -> None:
     made = project(**recipe)
@@ -97,6 +99,12 @@ def test_the_losses_are_those_of_a_training_with_these_rates(tmp_path: Path, rec
     assert base != 1e-4
     assert len(found.losses) >= 20  # Adam's loss explodes before the end
     np.testing.assert_allclose(found.losses, losses[: len(found.losses)], rtol=1e-5)
+
+
+def test_its_length_may_be_given_in_epochs(tmp_path: Path) -> None:
+    found = swept(tmp_path, epochs=2, high=1e-2)
+    assert len(found.rates) == 2 * known_steps_per_epoch(project()) > 30
+    np.testing.assert_allclose(found.rates[-1], 1e-4 * 100 ** (1 - 1 / len(found.rates)), rtol=1e-10)
 
 
 def test_the_smoothed_loss_is_a_weighted_mean_corrected_for_its_start() -> None:

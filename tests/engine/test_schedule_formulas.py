@@ -254,6 +254,15 @@ def test_plateau_acts_after_exactly_patience_epochs_without_improvement() -> Non
     assert plateau([1.0, 2, 2, 0.9, 2, 2, 2], patience=3, by=0.1) == [1, 1, 1, 1, 1, 1, 0.1]
 
 
+def test_plateau_halves_the_rate_where_the_printed_run_of_the_notebook_did() -> None:
+    """Géron's notebook of chapter 11, performance scheduling: these losses, 0.01 for 18 epochs, then half."""
+    printed = [
+        0.4814, 0.4615, 0.4199, 0.3845, 0.3742, 0.3853, 0.3627, 0.3574, 0.3410, 0.3410, 0.3629, 0.3379, 0.3223, 0.3405,
+        0.3480, 0.3350, 0.3421, 0.3360, 0.3162, 0.3221, 0.3166, 0.3146, 0.3191, 0.3175, 0.3205,
+    ]  # fmt: skip
+    assert plateau(printed) == [1.0] * 17 + [0.5] * 8
+
+
 def test_an_improvement_is_larger_than_min_delta_itself_not_in_proportion() -> None:
     slow = [100.0 - 0.5 * epoch for epoch in range(5)]
     assert plateau(slow, patience=2, min_delta=0.4) == [1.0] * 5  # 0.4 % of 100 would be too little in proportion

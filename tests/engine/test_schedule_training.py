@@ -11,7 +11,7 @@ import torch
 
 from engine.course import Course
 from engine.declare import make
-from engine.events import EpochEnded, Step
+from engine.events import Alerted, EpochEnded, Step
 from engine.runtime.control import Control, Edit
 from engine.runtime.fit import fit
 from engine.runtime.made import make_optimizer
@@ -202,9 +202,13 @@ def test_a_run_that_is_stopped_in_mid_schedule_ends_bit_identical(
 
 def test_plateau_lowers_the_rate_from_the_figures_of_a_real_training() -> None:
     settings = recipe(schedule={"type": "plateau", "patience": 2, "min_delta": 100.0})
-    ended = [event for event in trained(training(settings, epochs=7)) if isinstance(event, EpochEnded)]
+    events = trained(training(settings, epochs=7))
+    ended = [event for event in events if isinstance(event, EpochEnded)]
     # Nothing improves by 100: the first epoch is the best, then every two epochs without improvement halve the rate.
     np.testing.assert_allclose([event.lr for event in ended], 0.01 * np.array([1, 1, 1, 0.5, 0.5, 0.25, 0.25]))
+    told = [(event.epoch, event.words) for event in events if isinstance(event, Alerted)]
+    words = "val_loss without improvement for 2 epochs: rate ×0.5"
+    assert told == [(3, words), (5, words), (7, words)]
 
 
 def test_plateau_turns_round_for_a_figure_that_grows() -> None:
