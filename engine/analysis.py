@@ -30,6 +30,10 @@ class NodeFacts:
     copies: int = 1
     paths: tuple[str, ...] = ()
     """Instance paths, one per copy; empty for nodes without a module or that no output needs."""
+    fans: tuple[int, int] | None = None
+    """(fan_in, fan_out) of the layer's weight; None for layers whose weights no initializer fills."""
+    initial_deviation: float | None = None
+    """Standard deviation that the layer's initializer gives its weights, torch's own included; None as for `fans`."""
     constructor: str = ""
     """Generated expression of the first copy."""
 

@@ -182,7 +182,7 @@ def layer(
     def declared(cls: C) -> C:
         more: tuple[Param, ...] = ()
         if weights:
-            more = (_INITIALIZER,)
+            more = (_INITIALIZER, _BIAS_INITIALIZER)
         _register(
             "layer", type_name, cls, title, was, search, more,
             family=_family(cls), inputs=_ports(cls),
@@ -228,6 +228,16 @@ _INITIALIZER = Param(
     optional=True,
     label="Initial weights",
     help="How the weights are drawn before training. None: as the project's default says.",
+)
+_BIAS_INITIALIZER = Param(
+    name="bias_initializer",
+    kind="tagged",
+    of="initializer",
+    default=None,
+    optional=True,
+    label="Initial biases",
+    help="How the biases are drawn before training. None: as the project's default says, else as the initial weights "
+    "say, which is mostly zeros.",
 )
 
 

@@ -13,6 +13,9 @@ class Defaults:
     initializer: Tagged | None = param(
         default=None, of="initializer", help="How weights are drawn. None: torch's own way for each layer."
     )
+    bias_initializer: Tagged | None = param(
+        default=None, of="initializer", help="How biases are drawn. None: as the initial weights say, mostly zeros."
+    )
 
 
 def _settings() -> Declaration:

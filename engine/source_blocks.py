@@ -177,8 +177,8 @@ def _written(call: CallFacts) -> Any:
     layer = call.layer
     if layer is None:
         return call.node.id, len(call.copies)
-    drawn = repr(vars(call.initializer)) + type(call.initializer).__name__ if call.initializer is not None else ""
-    return call.node.id, _forward_text(layer.declaration, layer.declared, call), drawn, layer.tensors
+    drawn = [(type(one).__name__, vars(one)) for one in (call.initializer, call.bias_initializer) if one is not None]
+    return call.node.id, _forward_text(layer.declaration, layer.declared, call), repr(drawn), layer.tensors
 
 
 def _forward_text(declaration: Declaration, declared: Any, call: CallFacts) -> str:

@@ -6,12 +6,12 @@ A declaration has `build` (a module, called with its inputs), `forward` (an expr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from engine.declare import Declaration
 from engine.expr import Expr, used_helpers
-from engine.source_facts import LevelFacts
+from engine.source_facts import CallFacts, LevelFacts
 
 
 def forward_of(declaration: Declaration, declared: Any, module: Expr | None, values: Sequence[Expr]) -> Any:
@@ -22,8 +22,27 @@ def forward_of(declaration: Declaration, declared: Any, module: Expr | None, val
     return declared.forward(module, *values) if module is not None else declared.forward(*values)
 
 
+def draws_of(call: CallFacts) -> Iterator[tuple[str, Callable[[Expr], Expr]]]:
+    """The parameters of a layer that are drawn anew, each with what makes the statement that draws it."""
+    if call.layer is None or (call.initializer is None and call.bias_initializer is None):
+        return
+    kinds = call.layer.declaration.weights
+    for tensor in call.layer.tensors:
+        chosen, method = call.initializer, "weight"
+        if not any(tensor == kind or tensor.startswith(f"{kind}_") for kind in kinds):
+            if "bias" not in tensor:
+                continue
+            if call.bias_initializer is not None:
+                chosen = call.bias_initializer
+            else:
+                method = "bias"
+        draw = getattr(chosen, method, None)
+        if draw is not None:
+            yield tensor, draw
+
+
 def helpers_of(network: LevelFacts) -> frozenset[str]:
-    """Names of the helper classes that constructors anywhere in the network use."""
+    """Names of the helpers that constructors and initial weights anywhere in the network use."""
     found: frozenset[str] = frozenset()
     seen: set[int] = set()
     waiting = [network]
@@ -36,4 +55,6 @@ def helpers_of(network: LevelFacts) -> frozenset[str]:
             waiting.extend(call.copies)
             if call.layer and call.step.live:
                 found |= used_helpers(call.layer.constructor)
+                for tensor, draw in draws_of(call):
+                    found |= used_helpers(draw(Expr(tensor)))
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from engine.expr import Expr
 from engine.graph import Node
 from engine.source_blocks import SEQUENTIAL, BlockClass, is_chain, live_modules, numbered
-from engine.source_calls import forward_of
+from engine.source_calls import draws_of, forward_of
 from engine.source_facts import CallFacts, LevelFacts
 from engine.source_names import fresh
 from engine.source_parts import WIDTH, ArgNames, Call, bracketed, laid_out, part_of
@@ -222,18 +222,8 @@ def _module(owner: Node) -> str:
 
 def _drawing(call: CallFacts, module: str) -> Iterator[Expr]:
     """The initializer's statements for the parameters of one layer."""
-    if call.layer is None or call.initializer is None:
-        return
-    kinds = call.layer.declaration.weights
-    for tensor in call.layer.tensors:
-        method = "weight" if _is_weight(tensor, kinds) else "bias" if "bias" in tensor else ""
-        draw = getattr(call.initializer, method, None) if method else None
-        if draw is not None:
-            yield draw(Expr(f"{module}.{tensor}"))
-
-
-def _is_weight(tensor: str, kinds: tuple[str, ...]) -> bool:
-    return any(tensor == kind or tensor.startswith(f"{kind}_") for kind in kinds)
+    for tensor, draw in draws_of(call):
+        yield draw(Expr(f"{module}.{tensor}"))
 
 
 def _draws(level: LevelFacts) -> bool:

@@ -39,6 +39,8 @@ class LayerFacts:
     """Per sample."""
     tensors: tuple[str, ...] = ()
     """Names of the module's own parameters, such as `weight` and `bias`."""
+    fans: tuple[int, int] | None = None
+    """(fan_in, fan_out) of the first weight that an initializer may fill, as torch counts them; None without one."""
     fault: Refusal | None = None
 
 
@@ -53,6 +55,8 @@ class CallFacts:
     copies: tuple[LevelFacts, ...] = ()
     initializer: Any = None
     """The declared initializer that this layer resolves to; None where there is none."""
+    bias_initializer: Any = None
+    """The declared initializer of its biases; None: they are drawn as `initializer` says."""
     fault: Refusal | None = None
 
     @property

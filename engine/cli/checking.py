@@ -25,6 +25,7 @@ def check(options: Namespace, output: Output) -> int:
     rows = [_node(project, definition, node, facts) for (definition, node), facts in found.nodes.items()]
     totals = {
         "parameters": found.parameters, "trainable": found.trainable, "buffers": found.buffers,
+        "non_trainable": found.parameters - found.trainable + found.buffers,
         "multiply_adds": found.multiply_adds, "layers": len(found.layers),
     }  # fmt: skip
     output.record(
@@ -115,7 +116,9 @@ def _node(project: Project, definition: str, node_id: str, facts: NodeFacts) -> 
         "id": node.id, "name": node.name, "label": f"{inside or definition}/{node.name}" if definition else node.name,
         "definition": definition, "type": node.type, "copies": facts.copies, "paths": list(facts.paths),
         "input_shapes": shapes, "output_shape": leaves, "parameters": facts.parameters, "trainable": facts.trainable,
-        "multiply_adds": facts.multiply_adds,
+        "non_trainable": facts.parameters - facts.trainable + facts.buffers, "multiply_adds": facts.multiply_adds,
+        **({"fan_in": facts.fans[0], "fan_out": facts.fans[1]} if facts.fans else {}),
+        **({} if facts.initial_deviation is None else {"initial_std": facts.initial_deviation}),
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Owns `analyze`, which never raises for a bad graph: whatever is wrong stands in 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import sqrt
 
 from engine.analysis import Analysis, NodeFacts
 from engine.check import check_project
@@ -86,6 +87,16 @@ def _facts(network: LevelFacts) -> tuple[dict[tuple[str, str], NodeFacts], list[
     return {key: _node_facts(found) for key, found in sums.items()}, list(layers)
 
 
+def _deviation(call: CallFacts) -> float | None:
+    if call.layer is None or call.layer.fans is None:
+        return None
+    deviation = getattr(call.initializer, "deviation", None)
+    if deviation is None:
+        # torch's own draw of dense and convolution layers: uniform between ±1/√fan_in.
+        return 1 / sqrt(3 * call.layer.fans[0])
+    return float(deviation(*call.layer.fans))
+
+
 def _node_facts(found: _Sum) -> NodeFacts:
     call = found.first
     step = call.step
@@ -103,5 +114,7 @@ def _node_facts(found: _Sum) -> NodeFacts:
         multiply_adds=sum(part.multiply_adds for part in parts),
         copies=found.copies,
         paths=tuple(found.paths),
+        fans=call.layer.fans if call.layer else None,
+        initial_deviation=_deviation(call),
         constructor=call.layer.constructor.text if call.layer and call.layer.constructor is not None else "",
     )

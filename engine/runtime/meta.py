@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -110,8 +110,16 @@ def _measured(
         trainable=sum(item.numel() for item in parameters.values() if item.requires_grad),
         buffers=sum(item.numel() for key, item in buffers.items() if not key.endswith("num_batches_tracked")),
         multiply_adds=counter.get_total_flops() // 2 // BATCH,
-        tensors=tuple(parameters),
+        tensors=tuple(parameters), fans=_fans(declaration, parameters),
     )  # fmt: skip
+
+
+def _fans(declaration: Declaration, parameters: Mapping[str, Tensor]) -> tuple[int, int] | None:
+    """Connections that enter and leave a unit of the first weight, by torch's own count."""
+    for name_, tensor in parameters.items():
+        if tensor.dim() >= 2 and any(name_ == kind or name_.startswith(f"{kind}_") for kind in declaration.weights):
+            return nn.init._calculate_fan_in_and_fan_out(tensor)
+    return None
 
 
 def sample_batch(info: TensorInfo, batch: int = BATCH) -> Tensor:

@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.datafacts import DataFacts
 from engine.declare import Declaration, Refusal, find
+from engine.defaults import DEFAULTS
 from engine.graph import GROUP, GROUP_INPUT, GROUP_OUTPUT, INPUT, MAX_DEPTH, MAX_LAYERS, MAX_REPEAT, OUTPUT, Graph
 from engine.runtime.meta import evaluate
 from engine.source_facts import Arrived, CallFacts, LayerFacts, LevelFacts
@@ -157,7 +158,16 @@ class _Walk:
         fault = _shared_differently(first, layer) if first else None
         chosen = params.get("initializer") or defaults.get("initializer")
         drawn = self._initializer(chosen) if chosen and step.declaration.weights else None
-        return CallFacts(step, arrived, layer.outputs, layer, initializer=drawn, fault=fault)
+        biased = params.get("bias_initializer") or defaults.get("bias_initializer")
+        bias = self._initializer(biased) if biased and step.declaration.weights else None
+        if biased and bias is not None and bias.needs_fans:
+            fault = fault or Refusal(
+                f"{biased['type']} needs to know how many numbers enter and leave a unit; a bias has no such count.",
+                "An initializer that fills any tensor alike: zeros, constant, normal, uniform",
+                "Take zeros for the biases", {"bias_initializer": {"type": "zeros"}},
+            )  # fmt: skip
+            bias = None
+        return CallFacts(step, arrived, layer.outputs, layer, initializer=drawn, bias_initializer=bias, fault=fault)
 
     def _group(
         self, step: Step, arrived: Arrived, values: Mapping[str, Any], defaults: Mapping[str, Any],
@@ -175,8 +185,7 @@ class _Walk:
                 f"A copy has {len(step.ports)} inputs and {len(step.outputs)} outputs, so it cannot feed the next.",
                 "As many outputs as inputs in a repeated group.", "Add or remove ports inside, or set its repeat to 1.",
             ))  # fmt: skip
-        if node.params.get("initializer"):
-            defaults = {**defaults, "initializer": node.params["initializer"]}
+        defaults = {**defaults, **{key: node.params[key] for key in DEFAULTS.by_name if node.params.get(key)}}
         entering = tuple(port[0] if port else None for port in arrived)
         copies: list[LevelFacts] = []
         layers = size = 0

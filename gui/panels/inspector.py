@@ -5,6 +5,7 @@ Writes through the document only. The form derives from the declaration.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
@@ -14,7 +15,6 @@ from engine import edits
 from engine.analysis import Analysis, NodeFacts
 from engine.declare import Declaration, find
 from engine.graph import Node
-from engine.param import Param
 from engine.timeline import Timeline
 from gui.document import Document
 from gui.forms.form import Form
@@ -134,7 +134,7 @@ class InspectorPanel(QScrollArea):
         self.setWidget(content)
 
     def _add_settings(self, layout: QVBoxLayout, declaration: Declaration) -> None:
-        params = tuple(param for param in declaration.params if param.name != "initializer")
+        params = tuple(param for param in declaration.params if param.of != "initializer")
         section = CollapsibleSection(self.tr("Settings"))
         if params:
             self._form = Form(params)
@@ -144,13 +144,13 @@ class InspectorPanel(QScrollArea):
             section.content.addWidget(_hint(self.tr("No settings: {0}").format(declaration.help.split(". ")[0] + ".")))
         layout.addWidget(section)
         if declaration.weights:
-            found = declaration.by_name["initializer"]
-            method = Param(
-                name=found.name, kind=found.kind, default=None, optional=True, of=found.of, label=self.tr("Method"),
-                help=found.help,
-            )  # fmt: skip
+            # The section says what they are of: the rows need one word each.
+            labels = {"initializer": self.tr("Weights"), "bias_initializer": self.tr("Biases")}
+            methods = tuple(
+                replace(param, label=labels[param.name]) for param in declaration.params if param.name in labels
+            )
             self._initial_section = CollapsibleSection(self.tr("Initial weights"))
-            self._initial = Form((method,))
+            self._initial = Form(methods)
             self._initial.committed.connect(self._commit)
             self._initial_section.content.addWidget(self._initial)
             layout.addWidget(self._initial_section)
@@ -185,7 +185,7 @@ class InspectorPanel(QScrollArea):
         if self._initial is not None and self._initial_section is not None:
             own = node.params.get("initializer")
             default = self._document.graph.defaults.get("initializer", {"type": "torch"})
-            self._initial.set_values({"initializer": own})
+            self._initial.set_values({name: node.params.get(name) for name in ("initializer", "bias_initializer")})
             found = find("initializer", str(default.get("type")))
             self._initial_section.set_hint("" if own else (found.title if found else ""))
         if node.is_group:

@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from engine.defaults import DEFAULTS
 from engine.graph import Graph
 from engine.param import Param
 from engine.problem import ProblemError, error
@@ -35,9 +36,10 @@ _SECTIONS = (
 )
 
 _DEFAULT_WEIGHTS = Param(
-    name="initializer", kind="tagged", of="initializer", default={"type": "torch"}, label="Method",
+    name="initializer", kind="tagged", of="initializer", default={"type": "torch"}, label="Weights",
     help="How the weights of every layer are drawn that does not say otherwise",
 )  # fmt: skip
+_DEFAULT_BIASES = replace(DEFAULTS.by_name["bias_initializer"], label="Biases")
 
 
 class RecipePanel(QScrollArea):
@@ -75,8 +77,7 @@ class RecipePanel(QScrollArea):
         values = {param.name: self._document.project.recipe.get(param.name) for param in SETTINGS.params}
         for form in self._forms:
             form.set_values(values)
-        default = self._document.graph.defaults.get("initializer", {"type": "torch"})
-        self._weights.set_values({"initializer": default})
+        self._weights.set_values({"initializer": {"type": "torch"}, **self._document.graph.defaults})
 
     def form_for(self, name: str) -> Form:
         """The form that holds a setting."""
@@ -99,7 +100,7 @@ class RecipePanel(QScrollArea):
 
     def _weights_section(self) -> CollapsibleSection:
         section = CollapsibleSection(self.tr("Initial weights"), self.tr("of all layers"))
-        self._weights = Form((_DEFAULT_WEIGHTS,))
+        self._weights = Form((_DEFAULT_WEIGHTS, _DEFAULT_BIASES))
         self._weights.committed.connect(self._commit_weights)
         section.content.addWidget(self._weights)
         return section
@@ -117,11 +118,11 @@ class RecipePanel(QScrollArea):
         if not self._document.edit(self.tr("Set {0}").format(title), change):
             self.fill()
 
-    def _commit_weights(self, _name: str, value: Any) -> None:
+    def _commit_weights(self, name: str, value: Any) -> None:
         def change(graph: Graph) -> Graph:
-            defaults = {**graph.defaults, "initializer": dict(value)}
-            if value == {"type": "torch"}:
-                del defaults["initializer"]
+            defaults = {key: item for key, item in graph.defaults.items() if key != name}
+            if value is not None and (name, value) != ("initializer", {"type": "torch"}):
+                defaults[name] = dict(value)
             return replace(graph, defaults=defaults)
 
         self._document.edit_graph(self.tr("Set initial weights"), change)
