@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,8 @@ from engine.analysis import Analysis, NodeFacts
 from engine.cli.outcome import GOOD, PROBLEM, usable
 from engine.cli.output import Output, columns
 from engine.cli.projects import Opened, open_project, places_for
-from engine.graph import GROUP_OUTPUT, OUTPUT
-from engine.known import with_facts
+from engine.graph import GROUP_OUTPUT, INPUT, OUTPUT
+from engine.known import known_data, with_facts
 from engine.problem import Problem, ProblemError, Severity, has_errors, warning
 from engine.project import Project
 from engine.projectfile import write_whole
@@ -83,13 +84,39 @@ def _analysed(options: Namespace, output: Output) -> tuple[Project, Analysis, li
     opened = open_project(options, output, tell=False)
     project, unread = with_data(opened, options)
     found = analyze(project)
-    known = {problem.code for problem in found.problems}
-    more = [item for item in (*opened.problems, *unread) if item.code not in known]
-    return project, found, [*found.problems, *more]
+    problems = _with_reasons(project, found.problems, unread)
+    known = {problem.code for problem in problems}
+    return project, found, [*problems, *(item for item in opened.problems if item.code not in known)]
+
+
+def _with_reasons(project: Project, found: Sequence[Problem], unread: Sequence[Problem]) -> list[Problem]:
+    """The problems with why the data was not read, told once.
+
+    Where no shape is known without the data, the reason is the error, in the place of what the inputs say about it.
+    Where shapes are known, only data that is merely not here is no error.
+    """
+    told = any(item.where.path.startswith("recipe.data") and item.severity is Severity.ERROR for item in found)
+    reasons = () if told else unread
+    blind = (told or bool(unread)) and known_data(project) is None
+    kept = [item for item in found if not (blind and _is_of_input(project, item))]
+    return [
+        *(replace(item, severity=Severity.ERROR) for item in reasons if blind),
+        *kept,
+        *(_mild(item) for item in reasons if not blind),
+    ]
+
+
+def _is_of_input(project: Project, problem: Problem) -> bool:
+    node = project.graph.nodes.get(problem.where.node)
+    return problem.code == "shape" and not problem.where.definition and node is not None and node.type == INPUT
+
+
+def _mild(problem: Problem) -> Problem:
+    return replace(problem, severity=Severity.WARNING) if problem.code == "data-missing" else problem
 
 
 def with_data(opened: Opened, options: Namespace) -> tuple[Project, list[Problem]]:
-    """The project with facts about its data, read where they are not known, or a warning that says why not."""
+    """The project with facts about its data, read where they are not known, or the problems that say why not."""
     from engine.runtime.data import needs_download, read_facts
 
     project, places = opened.project, places_for(options, opened.path)
@@ -102,7 +129,7 @@ def with_data(opened: Opened, options: Namespace) -> tuple[Project, list[Problem
         if project.data is None:
             project = with_facts(project, read_facts(project.recipe, places))
     except ProblemError as fault:
-        return project, [replace(item, severity=Severity.WARNING) for item in fault.problems]
+        return project, list(fault.problems)
     return project, []
 
 

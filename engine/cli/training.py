@@ -130,11 +130,11 @@ def _problem_words(problem: dict[str, Any] | Any) -> str:
 
 def _refuse_errors(project: Project) -> None:
     """Errors that need neither torch nor data are told before anything is fetched."""
-    if project.data is None:  # shapes are unknown until the data is read; the session checks again then
-        return
     from engine.check import check_project
 
     problems = [problem for problem in check_project(project) if problem.severity is Severity.ERROR]
+    if project.data is None:  # shapes are unknown until the data is read; the session checks again then
+        problems = [problem for problem in problems if problem.where.path.startswith("recipe.data")]
     if problems:
         raise ProblemError(*problems)
 

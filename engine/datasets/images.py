@@ -74,7 +74,8 @@ def load_image(path: Path, channels: int) -> Array:
 
 def unreadable(faults: Sequence[tuple[str, str]], total: int) -> Problem:
     """One problem that names the first five of the files that cannot be read, each with its reason."""
-    shown = "; ".join(f"{file} ({reason})" for file, reason in faults[:5])
+    # Pillow's words repeat the file.
+    shown = "; ".join(f"{file} ({reason.replace(f' {file!r}', '')})" for file, reason in faults[:5])
     more = f" and {len(faults) - 5:,} more" if len(faults) > 5 else ""
     return error(
         Where(label="data", path="recipe.data.path", file=faults[0][0]),

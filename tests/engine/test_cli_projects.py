@@ -79,6 +79,37 @@ def test_advice_and_warnings_do_not_fail_a_check(capsys):
 
 
 @pytest.mark.parametrize(
+    ("table", "data", "words"),
+    [
+        ("a,b,y\n1,2,3\n4,5\n", {"type": "csv", "path": "t.csv", "target": "y"}, "Line 3 has 2 cells"),
+        ("a,b,y\n1,2,3\n4,5,6\n", {"type": "csv", "path": "t.csv"}, "No column to predict"),
+        ("a,b,y\n1,2,3\n4,5,6\n", {"type": "csv", "path": "u.csv", "target": "y"}, "no file u.csv"),
+        ("", {"type": "nothing"}, "no dataset 'nothing'"),
+    ],
+)
+def test_data_that_cannot_be_read_is_one_error_of_check_and_training(table, data, words, capsys, tmp_path):
+    (tmp_path / "t.csv").write_text(table)
+    given = ("--data", tmp_path, "--set", f"recipe.data={json.dumps(data)}", "--json")
+    if data["type"] == "nothing":  # --set refuses it; a file may say it
+        path = tmp_path / "p.lwr"
+        project = json.loads(to_text(load_example("digits-mlp")))
+        path.write_text(json.dumps({**project, "recipe": {**project["recipe"], "data": data}}))
+        given = ("--json",)
+    else:
+        path = "housing"
+    said = command(capsys, "check", path, *given)
+    assert said.code == 1
+    (problem,) = said.lines[0]["problems"]
+    assert problem["severity"] == "error"
+    assert words in problem["happened"]
+    trained = command(capsys, "train", path, *given, "--runs", tmp_path / "runs")
+    assert trained.code == 1
+    (line,) = trained.lines
+    assert line["problem"]["happened"] == problem["happened"]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "{", '{"format": 1, "graph": 3}', '{"format": "x", "graph": {}}', "[" * 100_000, '{"nodes": 1}', "\x00\x01"],
 )

@@ -83,6 +83,7 @@ def test_files_that_are_no_images_are_named_in_one_problem(tmp_path: Path) -> No
     assert "7 of 9 images" in problem.happened
     assert "bad4.png" in problem.happened
     assert "bad5.png" not in problem.happened
+    assert problem.happened.count("bad0.png") == 1
     assert "2 more" in problem.happened
     tolerant = recipe({"type": "image_folder", "path": "set", "validation": 0.0, "skip_unreadable": True})
     assert opened(tmp_path, tolerant).facts.counts == {"train": 2}
