@@ -30,6 +30,12 @@ class _Part:
     put: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     """The recipe's schedule with this part replaced."""
 
+    @property
+    def type(self) -> str:
+        """Its present type, also where a former name stands."""
+        declaration = find("schedule", str(self.tagged.get("type")))
+        return declaration.type if declaration else ""
+
     def changed(self, title: str, **settings: Any) -> Fix:
         """A fix that changes settings of this part."""
         return Fix(title, apply=fixing.set_recipe("schedule", self.put({**self.tagged, **settings})))
@@ -57,13 +63,13 @@ def check_schedule(project: Project) -> Iterator[Problem]:
             fixes = (part.changed(refusal.fix, **refusal.mend),) if refusal.mend else ()
             yield error(part.at(), refusal.happened, refusal.expected, refusal.fix, code=CODE, fixes=fixes)
             continue
-        yield from _RULES.get(str(part.tagged.get("type")), _nothing)(project, part)
+        yield from _RULES.get(part.type, _nothing)(project, part)
     yield from _without_effect(project, made)
 
 
 def _parts(whole: _Part) -> Iterator[_Part]:
     """The parts of a chain that are valid."""
-    if whole.tagged.get("type") != "chain" or whole.made.refuse() is not None:
+    if whole.type != "chain" or whole.made.refuse() is not None:
         return
     items = tuple(whole.made.parts)
     starts = (*whole.made.starts(whole.each), whole.steps)
@@ -151,7 +157,7 @@ def _piecewise(project: Project, part: _Part) -> Iterator[Problem]:
 
 def _rising(project: Project, part: _Part) -> Iterator[Problem]:
     """A warm-up that fills the training: the rate that was chosen is never used."""
-    name = "length" if part.tagged.get("type") == "warmup" else "warmup"
+    name = "length" if part.type == "warmup" else "warmup"
     length = float(getattr(part.made, name))
     steps = length * part.each if getattr(part.made, "unit", "epochs") == "epochs" else length
     if part.steps and steps > part.steps:

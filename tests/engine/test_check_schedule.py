@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from engine.known import known_data, with_facts
 from engine.plan import known_steps_per_epoch
 from engine.problem import Problem, Severity
 from engine.project import Project
+from engine.projectfile import read_project, write_project
 from tests.engine.test_check_training import digits, only
 
 CYCLE = {"type": "one_cycle", "cycle_momentum": True}
@@ -64,6 +66,20 @@ def test_contradictions_within_a_schedule_are_told(schedule: dict[str, Any], wor
     problem = told(schedule, epochs=10, optimizer={"type": "sgd", "momentum": 0.9})
     assert words in problem.happened
     assert problem.severity is Severity.ERROR
+
+
+def test_former_names_are_held_to_the_same_rules() -> None:
+    assert "11 epochs" in told({"type": "SequentialLR", "parts": ({"type": "LinearLR"}, COSINE), "lengths": (4, 7)},
+                               epochs=10).happened  # fmt: skip
+    only(scheduled({"type": "ReduceLROnPlateau", "monitor": "nothing"}), "recipe.monitor")
+
+
+def test_a_chain_survives_its_file(tmp_path: Path) -> None:
+    project = scheduled(chain(WARM, {"type": "piecewise", "boundaries": (2.5,), "values": (1.0, 0.5)}, lengths=(1.0,)))
+    write_project(project, tmp_path / "a.lwr")
+    read = read_project(tmp_path / "a.lwr").project
+    assert read.recipe == project.recipe
+    assert check_project(read) == check_project(project) == []
 
 
 def test_plateau_needs_a_figure_that_there_is() -> None:

@@ -235,3 +235,25 @@ def test_a_setting_that_means_nothing_now_is_hidden(shown: Callable[..., QWidget
     rest = next(one for one in declaration.by_name[other].choices if one not in wanted)
     form.set_values({other: rest})
     assert form.editor(dependent.name).isHidden()
+
+
+@pytest.mark.parametrize("name", catalogue().all("schedule"))
+def test_every_schedule_has_a_form_and_comes_back_to_the_recipe(
+    panel: RecipePanel, document: Document, name: str
+) -> None:
+    field = editor(panel, "schedule")
+    choose(field._choice, name)
+    assert document.project.recipe.get("schedule") == {"type": name}
+    declaration = catalogue().all("schedule")[name]
+    for param in declaration.params:
+        assert field._form.editor(param.name).toolTip()
+
+
+def test_parts_of_a_chain_are_edited_in_their_own_forms(panel: RecipePanel, document: Document) -> None:
+    chain = {"type": "chain", "parts": ({"type": "warmup"}, {"type": "plateau"}), "lengths": (2.0,)}
+    document.edit("", lambda project: project.with_recipe(project.recipe.with_value("schedule", chain)))
+    field = editor(panel, "schedule")
+    write(field._form.editor("parts")._rows[1]._form.editor("patience"), "7")
+    write(field._form.editor("lengths"), "2.5")
+    wanted = {**chain, "parts": ({"type": "warmup"}, {"type": "plateau", "patience": 7}), "lengths": (2.5,)}
+    assert document.project.recipe.get("schedule") == wanted
