@@ -67,6 +67,37 @@ def test_a_training_is_told_in_plain_lines_to_people(capsys, tmp_path):
     assert "\r" not in said.out + said.err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="this system has no pseudo-terminal")
+def test_a_bar_moves_on_a_terminal_and_nowhere_else(tmp_path):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    line = [sys.executable, str(ROOT / "main.py"), "train", "spirals", "--epochs", "2", "--runs", str(tmp_path)]
+    more = {"env": environment(tmp_path), "stdin": subprocess.DEVNULL, "timeout": 100}
+    plain = subprocess.run(line, check=True, capture_output=True, text=True, **more)
+    assert "step/s" not in plain.stdout + plain.stderr
+    assert "\r" not in plain.stdout + plain.stderr
+    subprocess.run(line, check=True, stdout=subprocess.PIPE, stderr=theirs, **more)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # Linux says so that nobody is left at the other end
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert b"/38 [" in shown, "steps done of all, at every redraw"
+    assert b"step/s" in shown
+    assert shown.rstrip(b" ").endswith(b"\r"), "the bar is gone at the end"
+
+
 def test_settings_reach_the_training(capsys, tmp_path):
     run = train(capsys, tmp_path, "digits-mlp", "recipe.batch_size=512", "nodes.hidden1.units=7", epochs=1)
     info = read_info(run)

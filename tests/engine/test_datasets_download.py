@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -21,11 +22,14 @@ SUM = hashlib.sha256(TABLE).hexdigest()
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves the table at /t.csv, half of it at /cut.csv, and nothing else."""
+    """Serves the table at /t.csv, half of it at /cut.csv, and nothing else; `asked` are the pages it was asked for."""
+
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
+        self.asked.append(self.path)
         body = TABLE[: len(TABLE) // 2] if self.path == "/cut.csv" else TABLE
-        self.send_response(200 if self.path in ("/t.csv", "/cut.csv") else 404)
+        self.send_response(200 if self.path.partition("?")[0] in ("/t.csv", "/cut.csv") else 404)
         self.send_header("Content-Length", str(len(TABLE)))
         self.end_headers()
         self.wfile.write(body)
@@ -113,6 +117,38 @@ def test_the_next_mirror_is_tried(server: str, tmp_path: Path) -> None:
     file = RemoteFile((f"{server}/gone.csv", f"{server}/t.csv"), "t.csv", SUM, "sha256")
     DownloadPlan("t", 0, tmp_path, (file,)).fetch()
     assert left(tmp_path) == ["t.csv"]
+
+
+def test_a_fetch_that_was_cut_off_goes_on_with_what_is_missing(server: str, tmp_path: Path) -> None:
+    names = ("one.csv", "two.csv", "three.csv")
+    files = [RemoteFile((f"{server}/t.csv?{name}",), name, SUM, "sha256") for name in names]
+    broken = (files[0], RemoteFile((f"{server}/cut.csv",), "two.csv", SUM, "sha256"), files[2])
+    problem = refusal(DownloadPlan("t", 0, tmp_path, broken).fetch)
+    assert problem.code == "data-offline"
+    assert "after" in problem.happened
+    assert left(tmp_path) == ["one.csv"], "what is whole stays, what is not goes"
+    (tmp_path / "three.csv").write_bytes(TABLE[:-1])
+    Server.asked.clear()
+    DownloadPlan("t", 0, tmp_path, tuple(files)).fetch()
+    assert Server.asked == ["/t.csv?two.csv", "/t.csv?three.csv"]
+    assert [(tmp_path / name).read_bytes() == TABLE for name in names] == [True] * 3
+    assert left(tmp_path) == sorted(names)
+
+
+def test_a_rest_of_another_program_is_never_taken_for_the_file(server: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv.part").write_bytes(b"x" * 10)
+    fetch(recipe(table(f"{server}/t.csv")), places(tmp_path))
+    assert (tmp_path / "t.csv").read_bytes() == TABLE
+    assert left(tmp_path) == ["t.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_disk_that_fills_up_while_fetching_is_a_problem(server: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv.part").symlink_to("/dev/full")
+    problem = refusal(lambda: fetch(recipe(table(f"{server}/t.csv")), places(tmp_path)))
+    assert problem.code == "data-not-written"
+    assert "No space left" in problem.happened
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_or_locked_folder_is_a_problem(server: str, tmp_path: Path) -> None:
