@@ -9,8 +9,9 @@ from torch import nn
 
 from engine.accept import ACCEPTED
 from engine.declare import Declaration, catalogue
-from engine.expr import name
+from engine.expr import name, used_helpers
 from engine.param import Param
+from engine.runtime.meta import namespace
 from engine.tensor import INT, TensorInfo
 
 BATCH = 3
@@ -50,7 +51,11 @@ def inputs_of(declaration: Declaration, made: Any) -> list[list[TensorInfo]]:
 
 def module_of(made: Any, infos: list[TensorInfo]) -> nn.Module | None:
     """The recorded constructor, evaluated with torch."""
-    return eval(made.build(*infos).text, {"nn": nn, "torch": torch}) if hasattr(made, "build") else None
+    if not hasattr(made, "build"):
+        return None
+    recorded = made.build(*infos)
+    module: nn.Module = eval(recorded.text, namespace(used_helpers(recorded)))
+    return module
 
 
 def call(made: Any, module: nn.Module | None, tensors: list[torch.Tensor]) -> torch.Tensor:

@@ -173,6 +173,8 @@ class Softmax:
     before the Output of a classifier, as in Keras: the cross-entropy loss applies it, and the Output shows it.
     """
 
+    elementwise = False
+
     axis: int = param(
         default=-1, min=-8, max=8, help="Along which axis, counted from 0 without the batch; −1 is the last"
     )
@@ -191,3 +193,15 @@ class Softmax:
 
     def detail(self) -> str:
         return "" if self.axis == -1 else f"axis {self.axis}"
+
+
+@layer(
+    "log_softmax", title="Log Softmax", was=("LogSoftmax",), search=("logarithm", "probabilities"), accepts="numbers"
+)
+class LogSoftmax(Softmax):
+    """The logarithm of Softmax, computed without overflow. Not needed before an Output: the cross-entropy loss applies
+    it itself.
+    """
+
+    def build(self, x: TensorInfo) -> nn.Module:
+        return nn.LogSoftmax(dim=self.axis + 1 if self.axis >= 0 else self.axis)
