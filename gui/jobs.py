@@ -141,6 +141,7 @@ class Jobs(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._running: dict[Job, str] = {}
+        self._closed = False
 
     def start(
         self,
@@ -158,6 +159,9 @@ class Jobs(QObject):
                 older.dropped = True
                 older.cancel()
         job = Job(title, work, _Answers(done, failed, cancelled), self)
+        if self._closed:  # a timer of a panel may still fire while the window goes: nobody would wait for its thread
+            job.dropped = True
+            return job
         self._running[job] = name
         job.broke.connect(self.broke)
         job.finished.connect(self._clear_finished)
@@ -170,8 +174,13 @@ class Jobs(QObject):
         """True while any job runs."""
         return bool(self._running)
 
+    def close(self) -> None:
+        """Ends every job and begins none any more; for closing the window."""
+        self._closed = True
+        self.cancel_all()
+
     def cancel_all(self) -> None:
-        """Asks every job to give up and waits for them; for closing the window."""
+        """Asks every job to give up and waits for them."""
         for job in self._running:
             job.dropped = True
             job.cancel()

@@ -65,7 +65,7 @@ class RunFlow(QObject):
             self.problem.emit(errors[0])
             return
         project = self._document.project
-        self._with_data(lambda: self._start(Order(project, self.runs_folder, self.places)))
+        self.with_data(lambda: self._start(Order(project, self.runs_folder, self.places)))
 
     def continue_run(self, run: Path, epochs: int) -> None:
         """Goes on with a recorded run until it has `epochs` epochs in all."""
@@ -98,12 +98,8 @@ class RunFlow(QObject):
         except ProblemError as fault:
             self.problem.emit(fault.problem)
 
-    def _start(self, order: Order) -> None:
-        self.shown = order.resume
-        self._training.start(order)
-        self.began.emit()
-
-    def _with_data(self, then: Callable[[], None]) -> None:
+    def with_data(self, then: Callable[[], None]) -> None:
+        """Does something as soon as the project's data is there, fetched first when the person agrees."""
         recipe, where = self._document.project.recipe, self.places
 
         def answer(plan: object) -> None:
@@ -114,6 +110,11 @@ class RunFlow(QObject):
 
         work = plan_data(recipe, where)
         self._jobs.start("data-plan", self.tr("Looking for the data"), work, done=answer, failed=self.problem.emit)
+
+    def _start(self, order: Order) -> None:
+        self.shown = order.resume
+        self._training.start(order)
+        self.began.emit()
 
     def _fetch(self, then: Callable[[], None]) -> None:
         work = fetch_data(self._document.project.recipe, self.places)

@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
             return
         self.workspaces.remember()
         settings.set_geometry(self.saveGeometry())
-        self.jobs.cancel_all()
+        self.jobs.close()
         self.checker.stop()
         self.recovery.close()
         event.accept()

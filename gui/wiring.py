@@ -183,9 +183,16 @@ def _evaluate(window: MainWindow, run: Path | None) -> None:
 
 
 def _find_rate(window: MainWindow) -> None:
+    """Opens the range test, once there is nothing to mend and the data is there."""
     from gui.dialogs.range_test import RangeTestDialog  # with the charts, which the first frame need not wait for
 
-    RangeTestDialog(window.document, window.jobs, window.runflow.places, window).open()
+    errors = window.document.analysis.errors
+    if errors:
+        window.notifier.problem(errors[0])
+        return
+    window.runflow.with_data(
+        lambda: RangeTestDialog(window.document, window.jobs, window.runflow.places, window).open()
+    )
 
 
 def _export(window: MainWindow, run: Path | None) -> None:

@@ -40,6 +40,8 @@ class RateLossChart(QWidget):
         self._found: RangeTest | None = None
         self._dragged = False
         self.marker: float | None = None
+        self.present: float | None = None
+        """The rate that the recipe has now."""
         self.setMinimumSize(360, 200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -89,6 +91,12 @@ class RateLossChart(QWidget):
             self._paint_curves(painter, frame)
             painter.restore()
             self._paint_notes(painter, frame)
+        if self.present is not None and self._low <= self.present <= self._high:
+            x = round(float(frame.x(log10(self.present)))) + 0.5
+            painter.setPen(QPen(color("text3"), 1, Qt.PenStyle.DotLine))
+            painter.drawLine(QPointF(x, frame.rect.top()), QPointF(x, frame.rect.bottom()))
+            words = self.tr("now")
+            text.draw(painter, x - text.width(words) - 5, frame.rect.bottom() - 8, words, color=color("text3"))
         if self.marker is not None:
             self._paint_marker(painter, frame, self.marker)
         painter.end()

@@ -57,6 +57,7 @@ class RangeTestDialog(QDialog):
         self.run.clicked.connect(self._run_or_stop)
         self.line = ProgressLine()
         self.chart = RateLossChart()
+        self.chart.present = self._present()
         self.chart.chosen.connect(self._choose)
         self.rate.committed.connect(self._typed)
         self.banner = Banner("accent", "", "")
@@ -125,7 +126,10 @@ class RangeTestDialog(QDialog):
         self._choose(self._present())
 
     def _present(self) -> float | None:
-        rate = getattr(self._document.project.recipe.made("optimizer"), "lr", None)
+        try:
+            rate = getattr(self._document.project.recipe.made("optimizer"), "lr", None)
+        except ValueError:  # the test will say what is wrong with it
+            return None
         return float(rate) if rate else None
 
     def _choose(self, rate: float | None) -> None:

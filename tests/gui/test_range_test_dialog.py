@@ -20,6 +20,7 @@ from gui.charts.rate_loss import RateLossChart
 from gui.dialogs.range_test import RangeTestDialog
 from gui.document import Document
 from gui.jobs import Jobs
+from gui.notify import Notifier
 from gui.theme import color
 from gui.widgets.buttons import Button
 from gui.window import MainWindow
@@ -208,16 +209,31 @@ def test_the_recipe_s_button_and_the_menu_open_it(
     with opened_window(qtbot, tmp_path, monkeypatch) as window:
         window.show_dock("recipe")
         next(one for one in window.recipe.findChildren(Button) if one.text() == "Find a learning rate").click()
-        dialog = _dialog(window)
+        dialog = _dialog(qtbot, window)
         assert (dialog.low.value(), dialog.high.value()) == (LOW, HIGH)
         finished(qtbot, dialog)
         dialog.reject()
         window.actions_["find_rate"].trigger()
-        again = _dialog(window)
+        again = _dialog(qtbot, window)
         assert again is not dialog
         again.reject()
         window.jobs.cancel_all()
 
 
-def _dialog(window: MainWindow) -> RangeTestDialog:
-    return next(one for one in window.findChildren(RangeTestDialog) if one.isVisible())
+def test_errors_are_told_before_it_opens(
+    qtbot: QtBot, styled: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(Notifier, "problem", lambda self, problem: told.append(problem))
+    with opened_window(qtbot, tmp_path, monkeypatch, project=project(schedule={"type": "chain"})) as window:
+        window.actions_["find_rate"].trigger()
+        assert [getattr(problem, "code", "") for problem in told] == ["recipe.schedule"]
+        assert not window.findChildren(RangeTestDialog)
+
+
+def _dialog(qtbot: QtBot, window: MainWindow) -> RangeTestDialog:
+    def visible() -> list[RangeTestDialog]:
+        return [one for one in window.findChildren(RangeTestDialog) if one.isVisible()]
+
+    qtbot.waitUntil(lambda: bool(visible()), timeout=LONG)
+    return visible()[0]

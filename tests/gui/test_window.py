@@ -59,3 +59,13 @@ def test_f11_shows_only_the_canvas_and_brings_everything_back(qtbot: QtBot, wind
     assert not [name for name, dock in window.docks.by_name.items() if dock.isVisible()]
     qtbot.keyClick(window, Qt.Key.Key_F11)
     assert {name for name, dock in window.docks.by_name.items() if dock.isVisible()} == before
+
+
+def test_no_thread_begins_once_the_window_has_closed(qtbot: QtBot, window: MainWindow) -> None:
+    done: list[object] = []
+    assert window.close()
+    job = window.jobs.start("late", "Late", lambda _progress, _cancel: 1, done=done.append)
+    qtbot.wait(50)
+    assert not job.isRunning()
+    assert not window.jobs.busy
+    assert not done
