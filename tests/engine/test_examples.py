@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import subprocess
+import sys
 import tarfile
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+from engine.datasets.facts import raw_streams
 from engine.events import EpochEnded, RunEnded
 from engine.examples import example_names, load_example
 from engine.graph import GROUP_INPUT, GROUP_OUTPUT, input_ports
+from engine.known import known_data
 from engine.places import Places
 from engine.problem import Severity
 from engine.runtime.analyze import analyze
+from engine.runtime.data.preprocess import Preparation
 from engine.runtime.session import run
 from engine.settings import set_value
+from engine.source_ends import find_ends
+from engine.standalone import standalone
 from tests.engine.data_tools import shared
 
 NAMES = (
@@ -148,3 +157,69 @@ def test_housing_learns_what_houses_cost(tmp_path):
     found = trained("housing", places, tmp_path, "recipe.epochs=3", "recipe.data.limit=4000")
     assert found[-1].metrics["val_r2"] > 0.3
     assert 10_000 < found[-1].metrics["val_mae"] < 90_000
+
+
+ALONE = """
+import importlib.abc, json, runpy, sys
+class Only(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("engine", "gui", "resources", "main", "torchvision", "safetensors", "PIL",
+                                      "sklearn", "numpy", "filelock", "tqdm"):
+            raise ModuleNotFoundError(name + " is not there")
+sys.meta_path.insert(0, Only())
+import torch
+torch.manual_seed(0)
+found = {}
+for name, (file, code, cls, raw, prepared) in json.load(open(sys.argv[1])).items():
+    names, plain = runpy.run_path(file), runpy.run_path(code)
+    model = names[cls]()
+    twin = plain[cls]()
+    twin.load_state_dict(model.state_dict())
+    model.eval(), twin.eval()
+    inputs = names["preprocess"](*(torch.zeros(3, *shape) for shape in raw))
+    inputs = inputs if isinstance(inputs, tuple) else (inputs,)
+    answer = names["predict"](model, *(torch.zeros(3, *shape) for shape in raw))
+    with torch.no_grad():
+        same = torch.equal(model(*inputs), twin(*inputs))
+    found[name] = [[list(item.shape[1:]) for item in inputs] == prepared, same, list(answer.shape),
+                   bool(torch.isfinite(answer).all())]
+print(json.dumps(found))
+"""
+
+
+STANDARDISED = {"housing": 13, "cifar-cnn": 3, "cifar-resnet": 3}
+"""Numbers that a run would know of its training set: one per feature, or one per channel."""
+
+
+def statistics_of(name):
+    count = STANDARDISED.get(name, 0)
+    return {"x": Preparation("", mean=(0.5,) * count, deviation=(2.0,) * count)}
+
+
+def test_the_code_of_each_runs_in_a_process_that_has_nothing_but_torch(tmp_path):
+    jobs = {}
+    for name in NAMES:
+        project = load_example(name)
+        analysis = analyze(project)
+        files = (tmp_path / f"{name}.export.py", tmp_path / f"{name}.code.py")
+        texts = standalone(project, analysis, statistics=statistics_of(name)), analysis.source
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text, encoding="utf-8")
+            wanted = {
+                alias.name if isinstance(item, ast.Import) else item.module
+                for item in ast.walk(ast.parse(text)) if isinstance(item, (ast.Import, ast.ImportFrom))
+                for alias in item.names
+            }  # fmt: skip
+            assert {word.partition(".")[0] for word in wanted} == {"torch"}, name
+        data = known_data(project)
+        streams = [end.stream for end in find_ends(project).inputs]
+        raw = [list(raw_streams(data)[stream].shape) for stream in streams]
+        prepared = [list(data.inputs[stream].shape) for stream in streams]
+        jobs[name] = [*map(str, files), analysis.class_name, raw, prepared]
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs))
+    line = [sys.executable, "-I", "-c", ALONE, str(tmp_path / "jobs.json")]
+    said = subprocess.run(line, capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    found = json.loads(said.stdout)
+    classes = dict.fromkeys(NAMES, 10) | {"spirals": 3, "housing": 1}
+    assert found == {name: [True, True, [3, classes[name]], True] for name in NAMES}

@@ -141,6 +141,19 @@ def test_the_python_file_of_a_table_takes_its_rows_of_text_with_torch_alone(tmp_
     assert [row[0] for row in answers] == pytest.approx(known, rel=1e-6)
 
 
+def test_a_wide_table_leaves_in_one_file_too(tmp_path):
+    data = '{"type": "csv", "path": "t.csv", "target": "y", "task": "regression", "header": "yes"}'
+    names = [f"c{number}" for number in range(150)]
+    draw = np.random.default_rng(0)
+    rows = [",".join(f"{value:.3f}" for value in draw.normal(size=151)) for _ in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join([",".join([*names, "y"]), *rows]))
+    restored = trained(tmp_path, set_value(load_example("housing"), "recipe.data", data))
+    report = export_run(restored, tmp_path / "m.py", format="python", places=Places(folder=tmp_path))
+    assert report.files == (str(tmp_path / "m.py"),)
+    assert report.largest_difference == 0.0
+    assert "def predict(model: nn.Module, districts: Tensor) -> Tensor:" in (tmp_path / "m.py").read_text()
+
+
 def test_an_encoding_that_went_wrong_is_caught(tmp_path, monkeypatch):
     restored = table(tmp_path)
     honest = export_module.write_files

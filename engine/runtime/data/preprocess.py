@@ -18,8 +18,8 @@ from engine.datasets.raw import IMAGE, TOKENS, VECTOR, StreamInfo
 
 GREY = (0.2989, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R BT.601, the digits that torchvision uses)."""
-MAX_LITERALS = 64
-"""Features of a vector up to which its statistics stand in the exported file as numbers."""
+MAX_LITERALS = 1024
+"""Features of a vector up to which its statistics stand in the exported file as numbers: any usual table's."""
 
 
 @dataclass(frozen=True)
