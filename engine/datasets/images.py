@@ -68,8 +68,21 @@ def load_image(path: Path, channels: int) -> Array:
         with Image.open(path) as image:
             pixels = _pixels(image, channels)
     except BAD as fault:
-        raise ProblemError(unreadable([(str(path), str(fault) or type(fault).__name__)], 1)) from None
+        raise ImageFault(path, str(fault) or type(fault).__name__) from None
     return pixels
+
+
+class ImageFault(ProblemError):
+    """One image file that cannot be read; `reason` is what is said of it beside others."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(unreadable([(str(path), reason)], 1))
+        self.reason = reason
+
+
+def reason_of(fault: ProblemError) -> str:
+    """Why a file could not be read, without the words that a problem of its own puts around it."""
+    return fault.reason if isinstance(fault, ImageFault) else fault.problem.happened
 
 
 def unreadable(faults: Sequence[tuple[str, str]], total: int) -> Problem:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from engine.datasets.images import unreadable
+from engine.datasets.images import reason_of, unreadable
 from engine.datasets.raw import Array, Files, Request
 from engine.problem import ProblemError
 from engine.runtime.data.preprocess import Preprocess
@@ -31,7 +31,7 @@ def decoded(files: Files, process: Preprocess, request: Request, words: str) -> 
         try:
             return shaped_image(files, index, process)
         except ProblemError as fault:
-            faults.append((fault.problem.where.file, fault.problem.happened))
+            faults.append((fault.problem.where.file, reason_of(fault)))
             return None
 
     total = len(files)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from engine.datasets.images import unreadable
+from engine.datasets.images import reason_of, unreadable
 from engine.datasets.raw import TRAIN, Files
 from engine.problem import ProblemError
 from engine.runtime.data.augment import Augmenter, compiled, on_unit_scale, own_generator
@@ -59,7 +59,7 @@ class FileSamples(Dataset[Tensor | Unreadable]):
         try:
             image = torch.from_numpy(shaped_image(self._files[key.split], key.place, process))
         except ProblemError as fault:
-            return Unreadable(fault.problem.where.file, fault.problem.happened)
+            return Unreadable(fault.problem.where.file, reason_of(fault))
         if key.seed >= 0 and transforms:
             with own_generator() as generator:
                 generator.manual_seed(key.seed)
