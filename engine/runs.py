@@ -56,10 +56,11 @@ def create_run(runs_dir: Path, project: Project, *, info: RunInfo, source: str =
         (folder / MODEL).write_text(source, "utf-8")
         (folder / EVENTS).touch()
         write_info(made)
-    except OSError as fault:
+    except (OSError, ProblemError) as fault:  # the project's file says it in words of its own
         shutil.rmtree(folder, ignore_errors=True)
+        reason = (fault.strerror or fault) if isinstance(fault, OSError) else fault.problem.happened
         raise ProblemError(
-            error(Where(label="run folder", file=str(folder)), f"The run's folder could not be made: {fault}",
+            error(Where(label="run folder", file=str(folder)), f"{folder} could not be made: {reason}",
                   "A folder that can be written to, with space left",
                   "Free some space or choose another folder for runs", code="run_folder")
         ) from None  # fmt: skip

@@ -25,7 +25,7 @@ from engine.settings import set_value
 if TYPE_CHECKING:
     from engine.runtime.control import Control
 
-_ARGUMENTS = ("device", "run_alive", "run_complete", "no_checkpoint", "run_unreadable")
+_ARGUMENTS = ("device", "run_alive", "run_complete", "no_checkpoint", "run_unreadable", "run_folder")
 """Problems of a session that mean that what was asked for cannot be done at all."""
 
 

@@ -132,6 +132,25 @@ def test_a_missing_gpu_is_an_unusable_argument(capsys, tmp_path):
     assert list_runs(tmp_path) == []
 
 
+def test_a_folder_for_runs_that_cannot_be_made_is_an_unusable_argument(capsys, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    said = command(capsys, "train", "spirals", "--runs", tmp_path / "file" / "runs", "--epochs", 1, *QUICK)
+    assert said.code == 2
+    assert "could not be made: Not a directory" in said.err
+    assert "Errno" not in said.err
+    assert said.err.count("error:") == 1
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.projectfile.os.fsync", full)
+    said = command(capsys, "train", "spirals", "--runs", tmp_path / "runs", "--epochs", 1, *QUICK)
+    assert said.code == 2
+    assert "No space left on device" in said.err
+    assert "another folder for runs" in said.err
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_a_data_folder_that_is_not_there_is_refused(capsys, tmp_path):
     assert command(capsys, "train", "digits-mlp", "--data", tmp_path / "none").code == 2
 
