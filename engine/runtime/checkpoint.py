@@ -44,7 +44,9 @@ class Checkpoint:
 
 
 def save(folder: Path, checkpoint: Checkpoint, *, keep_old: bool = False) -> None:
-    """Writes a checkpoint into `folder/<kind>`; OSError when the disk refuses, and what was there before still holds.
+    """Writes a checkpoint into `folder/<kind>`; OSError when the disk refuses, MemoryError when memory is short.
+
+    What was there before still holds then.
 
     `keep_old` leaves the previous one as `<kind>.old`, until the next save or `drop_old`.
     """
@@ -53,8 +55,8 @@ def save(folder: Path, checkpoint: Checkpoint, *, keep_old: bool = False) -> Non
     new = folder / f"{checkpoint.kind}.new"
     try:
         _write(new, checkpoint)
-    except OSError:
-        shutil.rmtree(new, ignore_errors=True)  # a full disk is not helped by half a checkpoint
+    except Exception:
+        shutil.rmtree(new, ignore_errors=True)  # neither a full disk nor full memory is helped by half a checkpoint
         raise
     _put_in_place(folder, checkpoint.kind)
     if not keep_old:
@@ -206,7 +208,7 @@ def _write(new: Path, checkpoint: Checkpoint) -> None:
     # Made in memory first: neither library tells a full disk in a way that can be caught cleanly.
     buffer = BytesIO()
     torch.save(dict(checkpoint.training), buffer)
-    parts = {WEIGHTS: safetensors.torch.save(dict(checkpoint.weights)), TRAINING: buffer.getvalue()}
+    parts = {WEIGHTS: _serialised(checkpoint.weights), TRAINING: buffer.getbuffer()}
     files = {}
     for name, content in parts.items():
         _write_file(new / name, content)
@@ -216,6 +218,15 @@ def _write(new: Path, checkpoint: Checkpoint) -> None:
     }  # fmt: skip
     _write_file(new / MANIFEST, json.dumps(manifest, indent=1).encode())
     _sync_folder(new)
+
+
+def _serialised(weights: Mapping[str, Tensor]) -> bytes:
+    """The weights as the file holds them; MemoryError when there is no room for them and the library's copy of them.
+
+    Asked for here, because safetensors ends the whole process where memory is refused. Zeros cost next to no time.
+    """
+    bytearray(2 * sum(tensor.nbytes for tensor in weights.values()))
+    return safetensors.torch.save(dict(weights))
 
 
 def _put_in_place(folder: Path, kind: str) -> None:
@@ -255,7 +266,7 @@ def _manifest(path: Path) -> dict[str, Any] | None:
     return manifest
 
 
-def _write_file(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes | memoryview) -> None:
     with open(path, "wb") as stream:
         stream.write(content)
         stream.flush()

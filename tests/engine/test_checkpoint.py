@@ -7,6 +7,8 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -167,6 +169,29 @@ def test_a_full_disk_is_told_and_the_checkpoint_before_still_holds(
         list(made.save())
     monkeypatch.undo()
     assert checkpoint.load(tmp_path, LAST).step == 0
+    assert [item.name for item in tmp_path.iterdir()] == ["last"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here can the memory of a process be limited")
+def test_memory_that_is_refused_while_saving_is_an_error_and_no_crash(tmp_path: Path) -> None:
+    """safetensors aborts the process where it gets no memory; here it is asked for before."""
+    code = (
+        "import resource, sys, torch\n"
+        "from pathlib import Path\n"
+        "from engine.runtime import checkpoint\n"
+        "weights = {'w': torch.zeros(80_000_000)}\n"
+        "checkpoint.save(Path(sys.argv[1]), checkpoint.Checkpoint('last', 1, 1, {'w': torch.ones(3)}))\n"
+        "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 400_000_000,) * 2)\n"
+        "try:\n"
+        "    checkpoint.save(Path(sys.argv[1]), checkpoint.Checkpoint('last', 2, 1, weights))\n"
+        "except MemoryError:\n"
+        "    print('told')\n"
+    )
+    line = [sys.executable, "-c", code, str(tmp_path)]
+    said = subprocess.run(line, capture_output=True, text=True, check=False, timeout=100)
+    assert (said.returncode, said.stdout) == (0, "told\n"), said.stderr[-600:]
+    assert checkpoint.load(tmp_path, LAST).step == 1
     assert [item.name for item in tmp_path.iterdir()] == ["last"]
 
 
