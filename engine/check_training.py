@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from engine import fixing
+from engine.check_optimizer import check_optimizer
 from engine.check_recipe import figure_names
 from engine.datafacts import VALUE
 from engine.declare import make
@@ -24,7 +25,7 @@ ONCE = ("csv_log", "tensorboard")
 def check_training(project: Project) -> Iterator[Problem]:
     """Callbacks, and the extras of training against optimizer, device and data."""
     yield from _callbacks(project)
-    yield from _with_lbfgs(project)
+    yield from check_optimizer(project)
     yield from _precision(project)
     yield from _sampler(project)
     yield from _average(project)
@@ -128,26 +129,6 @@ def _nothing(project: Project, index: int, made: Any) -> Iterator[Problem]:
 
 
 _RULES = {"checkpoint": _checkpoint, "alert": _alert, "tensorboard": _tensorboard, "plugin": _plugin}
-
-
-def _with_lbfgs(project: Project) -> Iterator[Problem]:
-    """LBFGS evaluates one batch many times within a step, so the gradients of a step are no single thing."""
-    recipe = project.recipe
-    if _type(recipe.get("optimizer")) != "lbfgs":
-        return
-    if recipe.get("accumulate") != 1:
-        fix = Fix("One batch per step", apply=fixing.set_recipe("accumulate", 1))
-        yield error(_at("recipe.accumulate"), "LBFGS looks at one batch again and again within a step; several batches "
-                    "per step cannot be added up", "accumulate 1, with a larger batch", fix.title,
-                    code="recipe.lbfgs", fixes=(fix,))  # fmt: skip
-    if recipe.get("precision") == "fp16":
-        fix = Fix("Use float32", apply=fixing.set_recipe("precision", "float32"))
-        yield error(_at("recipe.precision"), "Loss scaling of fp16 and the line search of LBFGS exclude each other",
-                    "float32 or bf16", fix.title, code="recipe.lbfgs", fixes=(fix,))  # fmt: skip
-    if _type(recipe.get("clip")) != "none":
-        fix = Fix("Do not clip", apply=fixing.set_recipe("clip", {"type": "none"}))
-        yield error(_at("recipe.clip"), "LBFGS builds its curvature from true gradients; cut ones mislead it",
-                    "No clipping with LBFGS", fix.title, code="recipe.lbfgs", fixes=(fix,))  # fmt: skip
 
 
 def _precision(project: Project) -> Iterator[Problem]:

@@ -60,6 +60,22 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "torch.optim.Adam": {**_ADAM, "weight_decay": 0.0},
     "torch.optim.AdamW": {**_ADAM, "weight_decay": 0.01},
     "torch.optim.RMSprop": {"alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0, "centered": False},
+    "torch.optim.Adagrad": {
+        "lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0, "eps": 1e-10, "fused": None,
+    },
+    "torch.optim.Adadelta": {"rho": 0.9, "eps": 1e-6, "weight_decay": 0.0},
+    "torch.optim.Adamax": {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
+    "torch.optim.NAdam": {
+        "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "momentum_decay": 0.004,
+        "decoupled_weight_decay": False,
+    },
+    "torch.optim.RAdam": {
+        "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "decoupled_weight_decay": False,
+    },
+    "torch.optim.Rprop": {"etas": (0.5, 1.2), "step_sizes": (1e-6, 50.0)},
+    "torch.optim.LBFGS": {
+        "max_iter": 20, "tolerance_grad": 1e-7, "tolerance_change": 1e-9, "history_size": 100, "line_search_fn": None,
+    },
     "nn.CrossEntropyLoss": {"weight": None, "label_smoothing": 0.0},
     "nn.BCEWithLogitsLoss": {"pos_weight": None},
     "nn.HuberLoss": {"delta": 1.0},

@@ -21,7 +21,7 @@ from engine.problem import Problem, Where, error
 
 KINDS = (
     "layer", "initializer", "optimizer", "schedule", "loss", "metric", "dataset", "augment", "clip", "callback",
-    "record",
+    "param_group", "record",
 )  # fmt: skip
 C = TypeVar("C", bound=type)
 Class = type
@@ -217,6 +217,7 @@ dataset = declares("dataset")
 augment = declares("augment")
 clip = declares("clip")
 callback = declares("callback")
+param_group = declares("param_group")
 record = declares("record")
 """A named set of settings that is not chosen among others: the recipe itself, early stopping, preprocessing."""
 

@@ -31,6 +31,15 @@ class RecipeSettings:
         default=({"type": "accuracy"},), kind="list", of="metric", help="Figures shown beside the loss"
     )
     optimizer: Tagged = param(default={"type": "sgd"}, of="optimizer", help="How the weights follow their gradients")
+    decay_exempt: str = param(
+        default="none", choices=("none", "biases_and_norms"),
+        help="What weight decay leaves alone. biases_and_norms: every vector, that is biases, factors and shifts "
+        "of normalisation and learned slopes, which decay only harms",
+    )  # fmt: skip
+    groups: Any = param(
+        default=(), kind="list", of="param_group",
+        help="Layers that train at a rate or with a decay of their own; each layer belongs to one group at most",
+    )  # fmt: skip
     schedule: Tagged = param(default={"type": "constant"}, of="schedule", help="How the learning rate changes")
     momentum_rescale: bool = param(
         default=False, advanced=True,

@@ -18,37 +18,39 @@ if TYPE_CHECKING:
 else:
     from engine.expr import optim
 
-_EPS = param(
+EPS = param(
     default=1e-8, min=0.0, max=1.0, log=True, advanced=True,
     help="Keeps the division from blowing up; Keras uses 1e-7",
 )  # fmt: skip
-_DECAY = param(
+DECAY = param(
     default=0.0,
     min=0.0,
     max=10.0,
     log=True,
     help="Pulls weights towards 0 by adding this times the weight to its gradient",
 )
-_RATE = param(
+RATE = param(
     default=0.001, min=1e-12, max=100.0, log=True, was=("learning_rate",), help="Learning rate: how far each step goes"
 )
-_BETA1 = param(default=0.9, min=0.0, max=0.999999, advanced=True, help="How much of the mean gradient is kept, β₁")
-_BETA2 = param(
+BETA1 = param(default=0.9, min=0.0, max=0.999999, advanced=True, help="How much of the mean gradient is kept, β₁")
+BETA2 = param(
     default=0.999, min=0.0, max=0.9999999, advanced=True, help="How much of the mean squared gradient is kept, β₂"
 )
-_AMSGRAD = param(
+AMSGRAD = param(
     default=False, advanced=True, help="Divide by the largest mean square so far, so that steps never grow again"
 )
 
 
-class _Fused:
+class Fused:
+    """Base of those that torch has fused kernels for."""
+
     def fused_on(self, device_type: str) -> bool:
         """True where torch has a fused kernel for this optimizer."""
         return device_type in ("cpu", "cuda", "mps")
 
 
 @optimizer("sgd", title="SGD", was=("SGD",), search=("stochastic gradient descent", "momentum", "nesterov"))
-class SGD(_Fused):
+class SGD(Fused):
     """Steps straight down the gradient: w ← w − lr·g. With momentum μ it keeps a velocity v ← μ·v + g and steps
     w ← w − lr·v; Nesterov looks one step ahead. Simple, and often the best in the end; try momentum 0.9. When the
     rate changes, Keras's velocity, which contains the rate, lags behind PyTorch's.
@@ -62,7 +64,7 @@ class SGD(_Fused):
         default=0.0, min=0.0, max=0.99999, help="How much of the last step's velocity is kept; 0.9 is usual"
     )
     nesterov: bool = param(default=False, help="Look one step ahead; needs momentum")
-    weight_decay: float = _DECAY
+    weight_decay: float = DECAY
 
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
@@ -81,18 +83,18 @@ class SGD(_Fused):
 
 
 @optimizer("adam", title="Adam", was=("Adam",), search=("adaptive", "moment"))
-class Adam(_Fused):
+class Adam(Fused):
     """Keeps running means of the gradient and of its square, m ← β₁m + (1−β₁)g and s ← β₂s + (1−β₂)g², corrects
     both for their start at 0, and steps w ← w − lr·m̂/(√ŝ + ε). Needs little tuning and learns fast. Its weight decay
     goes through these means; for decay that does not, use AdamW.
     """
 
-    lr: float = _RATE
-    beta1: float = _BETA1
-    beta2: float = _BETA2
-    eps: float = _EPS
-    weight_decay: float = _DECAY
-    amsgrad: bool = _AMSGRAD
+    lr: float = RATE
+    beta1: float = BETA1
+    beta2: float = BETA2
+    eps: float = EPS
+    weight_decay: float = DECAY
+    amsgrad: bool = AMSGRAD
 
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
@@ -102,20 +104,20 @@ class Adam(_Fused):
 
 
 @optimizer("adamw", title="AdamW", was=("AdamW",), search=("adaptive", "decoupled weight decay", "transformer"))
-class AdamW(_Fused):
+class AdamW(Fused):
     """Adam with weight decay of its own: each step first shrinks the weights, w ← w − lr·λ·w, then does what Adam
     does. The usual choice for transformers and large networks. The default decay λ is 0.01 in PyTorch, 0.004 in
     Keras; lr·λ below about 6e-8 changes nothing in single precision.
     """
 
-    lr: float = _RATE
-    beta1: float = _BETA1
-    beta2: float = _BETA2
-    eps: float = _EPS
+    lr: float = RATE
+    beta1: float = BETA1
+    beta2: float = BETA2
+    eps: float = EPS
     weight_decay: float = param(
         default=0.01, min=0.0, max=10.0, log=True, help="Shrinks the weights by this share times the learning rate, λ"
     )
-    amsgrad: bool = _AMSGRAD
+    amsgrad: bool = AMSGRAD
 
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
@@ -131,16 +133,16 @@ class RMSprop:
     PyTorch's own default is 0.99.
     """
 
-    lr: float = _RATE
+    lr: float = RATE
     alpha: float = param(
         default=0.9, min=0.0, max=0.999999, was=("rho",), help="How much of the mean squared gradient is kept, α"
     )
-    eps: float = _EPS
+    eps: float = EPS
     momentum: float = param(default=0.0, min=0.0, max=0.99999, help="How much of the last step's velocity is kept")
     centered: bool = param(
         default=False, advanced=True, help="Divide by the deviation of the gradient instead of its size"
     )
-    weight_decay: float = _DECAY
+    weight_decay: float = DECAY
 
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(

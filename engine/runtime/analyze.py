@@ -12,6 +12,7 @@ from engine.analysis import Analysis, NodeFacts
 from engine.check import check_project
 from engine.graph import MAX_LAYERS
 from engine.known import known_data
+from engine.param_groups import group_problems
 from engine.problem import Problem, ProblemError, Severity, error, has_errors
 from engine.project import Project
 from engine.runtime.meta import arg_names
@@ -36,6 +37,7 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
         return Analysis(problems=tuple(problems))
     problems += _new(output_problems(project, network), checked)
     nodes, layers = _facts(network)
+    problems += group_problems(project.recipe, layers)
     source = None
     if network.ok and not has_errors(problems):
         source, problems = _source(project, network, problems)

@@ -13,18 +13,25 @@ import torch
 from torch import Tensor, nn
 
 from engine.declare import make
-from engine.expr import Expr, name
+from engine.expr import Expr, name, used_helpers
 from engine.param import Tagged
 from engine.recipe import Recipe
 from engine.runtime.meta import namespace
 
 
-def make_optimizer(recipe: Recipe, parameters: Iterable[nn.Parameter], device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimizer over the trainable parameters, with torch's fused kernel where the device has one."""
+def make_optimizer(
+    recipe: Recipe, parameters: Iterable[nn.Parameter | dict[str, Any]], device: torch.device
+) -> torch.optim.Optimizer:
+    """The recipe's optimizer over the trainable parameters, with torch's fused kernel where the device has one.
+
+    Groups, as torch takes them, may stand in place of parameters.
+    """
     declared = recipe.made("optimizer")
-    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    trainable = [item for item in parameters if isinstance(item, dict) or item.requires_grad]
     call = declared.build(name("parameters"), fused=declared.fused_on(device.type))
-    optimizer: torch.optim.Optimizer = _evaluated(call, parameters=trainable)
+    optimizer: torch.optim.Optimizer = eval(
+        call.text, namespace(used_helpers(call)) | {"parameters": trainable}
+    )  # fmt: skip
     return optimizer
 
 

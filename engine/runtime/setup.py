@@ -20,7 +20,7 @@ from engine.check import check_project
 from engine.course import course_of
 from engine.declare import find
 from engine.known import with_facts
-from engine.last_layers import last_layers
+from engine.last_layers import first_layers, last_layers
 from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
@@ -30,6 +30,7 @@ from engine.runtime.callbacks.hooks import Hooks
 from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.data import Data, open_data
+from engine.runtime.groups import made_groups
 from engine.runtime.made import make_loss, make_optimizer
 from engine.runtime.memory import memory_problem
 from engine.runtime.metrics import is_better_when_larger, metrics_of
@@ -111,7 +112,7 @@ def make_training(
         evaluated=recipe.get("train_figures") == "evaluated",
     )  # fmt: skip
     precision = str(recipe.get("precision"))
-    optimizer = make_optimizer(recipe, model.parameters(), ready.device)
+    optimizer = make_optimizer(recipe, made_groups(recipe, model, hidden_matrices(ready, model)), ready.device)
     steering = Steering(
         recipe, optimizer, layout=layout_of(ready, model), scaling=Scaling.of(precision, ready.device)
     )  # fmt: skip
@@ -146,6 +147,20 @@ def layout_of(ready: Ready, model: nn.Module) -> Layout:
     return Layout(
         frozenset(id(item) for path in last if path in layers for item in layers[path].parameters()),
         frozenset(map(id, transposed)),
+    )
+
+
+def hidden_matrices(ready: Ready, model: nn.Module) -> frozenset[int]:
+    """The weight matrices (and filters) of layers that are neither first nor last, and of no embedding, by `id`."""
+    graph, layers = ready.project.graph, ready.analysis.layers
+    outer = last_layers(graph, layers) | first_layers(graph, layers)
+    modules = dict(model.named_modules())
+    return frozenset(
+        id(item)
+        for path in layers
+        if path not in outer and path in modules and not isinstance(modules[path], nn.Embedding)
+        for item in modules[path].parameters()
+        if item.dim() >= 2
     )
 
 

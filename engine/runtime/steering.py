@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import LBFGS, Optimizer
 
 from engine.course import Course
 from engine.declare import find
@@ -80,6 +80,16 @@ class Steering:
         """Says that all gradients of a step are there, so that they may be read, clipped and used."""
         if self._scaling is not None:
             self._scaling.unscale(self._optimizer)
+
+    @property
+    def wants_closure(self) -> bool:
+        """True for an optimizer that evaluates its batch again within a step."""
+        return isinstance(self._optimizer, LBFGS)
+
+    def update_along(self, loss: Tensor, again: Callable[[], Tensor]) -> None:
+        """Moves the weights with an optimizer that asks for loss and gradients `again`; the first are there already."""
+        known = [loss]
+        self._optimizer.step(lambda: float(known.pop() if known else again()))
 
     def overflows(self) -> str:
         """What to tell about updates that were left out since the last call because of 16 bits; "" for none."""
@@ -198,7 +208,9 @@ class Steering:
             raise ValueError("the schedule moves it")
         elif name in ("momentum", "weight_decay") and all(name in group for group in groups):
             for group in groups:
-                group[name] = new
+                # Groups with a decay of their own, and those that decay leaves alone, keep it.
+                if name == "momentum" or group[name] == old:
+                    group[name] = new
         else:
             raise ValueError(f"while training only {RUNNING_EDITS} can be changed")
 

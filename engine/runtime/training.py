@@ -146,7 +146,10 @@ class Training:
             now = perf_counter()
             if self._probe.enabled and (watched or self._probe.due(now)):
                 self._read_gradients()
-            steering.update()
+            if steering.wants_closure:
+                steering.update_along(loss, lambda: self._again(turns, parts, batch.size))  # noqa: B023
+            else:
+                steering.update()
         if self.average is not None:
             self.average.update()
         self.position += 1
@@ -277,6 +280,17 @@ class Training:
             total = loss.detach() if total is None else total + loss.detach()
         self.steering.gathered()
         assert total is not None
+        return total
+
+    def _again(self, turns: Sequence[Turn], parts: Sequence[Batch], size: int) -> torch.Tensor:
+        """Loss and gradients of the same batches at the weights of now; no figure is counted twice."""
+        for parameter in turns[0].parameters:
+            parameter.grad = None
+        total = torch.zeros((), device=self.plan.device)
+        for turn, part in zip(turns, parts, strict=True):
+            loss = turn.loss() * (part.size / size)
+            self.steering.backward(loss)
+            total = total + loss.detach()
         return total
 
     def _sampled(self, loss: torch.Tensor, parts: Sequence[Batch], now: float) -> Step:

@@ -28,7 +28,7 @@ _SECTIONS = (
     ("Length", ("epochs", "batch_size", "accumulate", "sampler", "seed")),
     ("Device", ("device", "precision")),
     ("Loss and metrics", ("loss", "metrics")),
-    ("Optimiser", ("optimizer", "schedule", "momentum_rescale", "clip")),
+    ("Optimiser", ("optimizer", "decay_exempt", "groups", "schedule", "momentum_rescale", "clip")),
     ("Averaged weights", ("ema",)),
     ("Early stopping", ("early_stopping",)),
     ("Callbacks", ("callbacks",)),

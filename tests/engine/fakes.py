@@ -21,6 +21,7 @@ from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.control import Control
 from engine.runtime.data.batches import Batch
 from engine.runtime.fit import fit
+from engine.runtime.groups import made_groups
 from engine.runtime.made import make_loss, make_optimizer
 from engine.runtime.metrics import is_better_when_larger, metrics_of
 from engine.runtime.objective import Head, Supervised
@@ -84,9 +85,8 @@ def training(
     metrics = metrics_of(settings)
     stop = settings.made("early_stopping")
     precision = settings.get("precision")
-    steering = Steering(
-        settings, make_optimizer(settings, model.parameters(), CPU), scaling=Scaling.of(precision, CPU)
-    )  # fmt: skip
+    groups = made_groups(settings, model, {id(item) for item in model.parameters() if item.dim() >= 2})
+    steering = Steering(settings, make_optimizer(settings, groups, CPU), scaling=Scaling.of(precision, CPU))
     plan = Plan(
         epochs, settings.batch_size, settings.seed, CPU, str(folder.parent) if folder else "run", folder,
         accumulate=settings.get("accumulate"), evaluated=settings.get("train_figures") == "evaluated",
