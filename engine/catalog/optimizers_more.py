@@ -169,7 +169,7 @@ class Rprop(_Plain):
         default=0.01, min=1e-12, max=100.0, log=True, was=("learning_rate",), help="Size of the first steps"
     )
     shrink: float = param(default=0.5, min=1e-6, max=0.999999, label="η⁻", help="Factor of a step whose sign turned")
-    grow: float = param(default=1.2, min=1.000001, max=100.0, label="η⁺", help="Factor of a step whose sign stayed")
+    grow: float = param(default=1.2, min=1.0, max=100.0, label="η⁺", help="Factor of a step whose sign stayed")
     smallest: float = param(default=1e-6, min=1e-12, max=1e3, log=True, advanced=True, help="Smallest step")
     largest: float = param(default=50.0, min=1e-9, max=1e6, log=True, advanced=True, help="Largest step")
 
