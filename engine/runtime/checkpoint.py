@@ -208,7 +208,7 @@ def _write(new: Path, checkpoint: Checkpoint) -> None:
     # Made in memory first: neither library tells a full disk in a way that can be caught cleanly.
     buffer = BytesIO()
     torch.save(dict(checkpoint.training), buffer)
-    parts = {WEIGHTS: _serialised(checkpoint.weights), TRAINING: buffer.getbuffer()}
+    parts: dict[str, bytes | memoryview] = {WEIGHTS: _serialised(checkpoint.weights), TRAINING: buffer.getbuffer()}
     files = {}
     for name, content in parts.items():
         _write_file(new / name, content)
