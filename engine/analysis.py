@@ -44,6 +44,19 @@ class NodeFacts:
 
 
 @dataclass(frozen=True)
+class WeightRules:
+    """What training does about the weights of one layer beside following their gradients."""
+
+    tensors: tuple[str, ...]
+    """Names of the layer's own weights, biases left out."""
+    l1: float = 0.0
+    l2: float = 0.0
+    """Factors of Σ|w| and Σw² in the loss."""
+    max_norm: float = 0.0
+    """Bound of the norm of what enters a unit; 0 for none."""
+
+
+@dataclass(frozen=True)
 class Analysis:
     """Result of one check. `nodes` is keyed by (definition id, node id); "" is the outermost level."""
 
@@ -61,6 +74,8 @@ class Analysis:
     """1-based line of `source` -> (definition id, node id)."""
     layers: tuple[str, ...] = ()
     """Instance paths that hold weights, input side first."""
+    rules: Mapping[str, WeightRules] = field(default_factory=dict)
+    """By instance path, for the layers that have a regularizer or a max-norm."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:

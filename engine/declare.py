@@ -20,8 +20,8 @@ from engine.param import Param, Tagged, params_of
 from engine.problem import Problem, Where, error
 
 KINDS = (
-    "layer", "initializer", "optimizer", "schedule", "loss", "metric", "dataset", "augment", "clip", "callback",
-    "param_group", "record",
+    "layer", "initializer", "regularizer", "optimizer", "schedule", "loss", "metric", "dataset", "augment", "clip",
+    "callback", "param_group", "record",
 )  # fmt: skip
 C = TypeVar("C", bound=type)
 Class = type
@@ -182,7 +182,7 @@ def layer(
     def declared(cls: C) -> C:
         more: tuple[Param, ...] = ()
         if weights:
-            more = (_INITIALIZER, _BIAS_INITIALIZER)
+            more = (_INITIALIZER, _BIAS_INITIALIZER, _REGULARIZER, _MAX_NORM)
         _register(
             "layer", type_name, cls, title, was, search, more,
             family=_family(cls), inputs=_ports(cls),
@@ -209,6 +209,7 @@ def declares(kind: str) -> Callable[..., Callable[[C], C]]:
 
 
 initializer = declares("initializer")
+regularizer = declares("regularizer")
 optimizer = declares("optimizer")
 schedule = declares("schedule")
 loss = declares("loss")
@@ -239,6 +240,25 @@ _BIAS_INITIALIZER = Param(
     label="Initial biases",
     help="How the biases are drawn before training. None: as the project's default says, else as the initial weights "
     "say, which is mostly zeros.",
+)
+_REGULARIZER = Param(
+    name="regularizer",
+    kind="tagged",
+    of="regularizer",
+    default=None,
+    optional=True,
+    help="What the weights cost beside the loss; biases cost nothing. None: as the block or the project says.",
+)
+_MAX_NORM = Param(
+    name="max_norm",
+    kind="float",
+    default=None,
+    optional=True,
+    min=0.0,
+    max=1e6,
+    label="Max-norm",
+    help="How long the weights that enter one unit may get together; after each step longer ones are shrunk. "
+    "0: any length. None: as the block or the project says.",
 )
 
 

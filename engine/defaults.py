@@ -16,6 +16,13 @@ class Defaults:
     bias_initializer: Tagged | None = param(
         default=None, of="initializer", help="How biases are drawn. None: as the initial weights say, mostly zeros."
     )
+    regularizer: Tagged | None = param(
+        default=None, of="regularizer", help="What weights cost beside the loss. None: nothing."
+    )
+    max_norm: float | None = param(
+        default=None, min=0.0, max=1e6, label="Max-norm",
+        help="How long the weights that enter one unit may get together. None: any length.",
+    )  # fmt: skip
 
 
 def _settings() -> Declaration:

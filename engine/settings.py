@@ -107,10 +107,10 @@ def _changed(param: Param, value: Any, inner: str, text: str, path: str) -> Any:
         return tuple(items)
     if param.kind != "tagged":
         _refuse(path, f"{param.name} has no setting {name!r} inside", param.domain)
-    if not isinstance(value, Mapping):
-        _refuse(path, f"{param.name} is not chosen yet", f"First choose one: {param.domain}")
     if name == "type" and not rest:
         return _parsed(param, text, path)
+    if not isinstance(value, Mapping):
+        _refuse(path, f"{param.name} is not chosen yet", f"First choose one: {param.domain}")
     declaration = declaration_of(param, value)
     if declaration is None:
         _refuse(path, f"There is no {param.of} {value.get('type')!r}", f"First choose one: {param.domain}")

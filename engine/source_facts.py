@@ -57,6 +57,10 @@ class CallFacts:
     """The declared initializer that this layer resolves to; None where there is none."""
     bias_initializer: Any = None
     """The declared initializer of its biases; None: they are drawn as `initializer` says."""
+    regularizer: Any = None
+    """The declared regularizer of its weights; None where they cost nothing."""
+    max_norm: float = 0.0
+    """How long what enters a unit may get; 0 for any length."""
     fault: Refusal | None = None
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import sqrt
 
-from engine.analysis import Analysis, NodeFacts
+from engine.analysis import Analysis, NodeFacts, WeightRules
 from engine.check import check_project
 from engine.graph import MAX_LAYERS
 from engine.known import known_data
@@ -36,7 +36,7 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
         problems.append(error("network", happened, f"At most {MAX_LAYERS:,} layers", "Repeat less often"))
         return Analysis(problems=tuple(problems))
     problems += _new(output_problems(project, network), checked)
-    nodes, layers = _facts(network)
+    nodes, layers, rules = _facts(network)
     problems += group_problems(project.recipe, layers)
     source = None
     if network.ok and not has_errors(problems):
@@ -44,7 +44,7 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     return Analysis(
         nodes, tuple(problems), network.parameters, network.trainable, network.buffers, network.multiply_adds,
         source.text if source else "", source.class_name if source else "", source.lines if source else {},
-        tuple(layers),
+        tuple(layers), rules,
     )  # fmt: skip
 
 
@@ -72,9 +72,12 @@ class _Sum:
     paths: list[str] = field(default_factory=list)
 
 
-def _facts(network: LevelFacts) -> tuple[dict[tuple[str, str], NodeFacts], list[str]]:
+def _facts(
+    network: LevelFacts,
+) -> tuple[dict[tuple[str, str], NodeFacts], list[str], dict[str, WeightRules]]:
     sums: dict[tuple[str, str], _Sum] = {}
     layers: dict[str, None] = {}
+    rules: dict[str, WeightRules] = {}
     for instance in instances(network):
         call = instance.call
         key = (instance.definition, call.node.id)
@@ -86,7 +89,21 @@ def _facts(network: LevelFacts) -> tuple[dict[tuple[str, str], NodeFacts], list[
             found.paths.append(instance.path)
             if call.step.builds and call.layer is not None and call.layer.parameters:
                 layers[instance.path] = None
-    return {key: _node_facts(found) for key, found in sums.items()}, list(layers)
+                if call.regularizer is not None or call.max_norm:
+                    rules[instance.path] = _rules(call)
+    return {key: _node_facts(found) for key, found in sums.items()}, list(layers), rules
+
+
+def _rules(call: CallFacts) -> WeightRules:
+    assert call.layer is not None
+    kinds = call.layer.declaration.weights
+    tensors = tuple(
+        name for name in call.layer.tensors if any(name == kind or name.startswith(f"{kind}_") for kind in kinds)
+    )
+    cost = call.regularizer
+    return WeightRules(
+        tensors, float(cost.l1) if cost else 0.0, float(cost.l2) if cost else 0.0, call.max_norm
+    )  # fmt: skip
 
 
 def _deviation(call: CallFacts) -> float | None:

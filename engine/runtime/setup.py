@@ -35,6 +35,7 @@ from engine.runtime.made import make_loss, make_optimizer
 from engine.runtime.memory import memory_problem
 from engine.runtime.metrics import is_better_when_larger, metrics_of
 from engine.runtime.objective import Head, Supervised
+from engine.runtime.penalty import MaxNorm, Penalty
 from engine.runtime.precision import Scaling, forward_of, precision_problem
 from engine.runtime.probe import GradientProbe
 from engine.runtime.steering import Steering
@@ -114,7 +115,8 @@ def make_training(
     precision = str(recipe.get("precision"))
     optimizer = make_optimizer(recipe, made_groups(recipe, model, hidden_matrices(ready, model)), ready.device)
     steering = Steering(
-        recipe, optimizer, layout=layout_of(ready, model), scaling=Scaling.of(precision, ready.device)
+        recipe, optimizer, layout=layout_of(ready, model), scaling=Scaling.of(precision, ready.device),
+        penalty=Penalty.of(model, ready.analysis.rules), bounds=MaxNorm.of(model, ready.analysis.rules),
     )  # fmt: skip
     stopping = recipe.made("early_stopping")
     training = Training(

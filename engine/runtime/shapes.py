@@ -80,7 +80,7 @@ class _Walk:
         self.memo = memo
         self.plans: dict[str, Plan | None] = {}
         self.levels: dict[Any, LevelFacts] = {}
-        self.initializers: dict[str, Any] = {}
+        self.made: dict[tuple[str, str], Any] = {}
 
     def level(
         self, definition: str, inputs: tuple[TensorInfo | None, ...], varied: Varied, defaults: Mapping[str, Any],
@@ -167,7 +167,26 @@ class _Walk:
                 "Take zeros for the biases", {"bias_initializer": {"type": "zeros"}},
             )  # fmt: skip
             bias = None
-        return CallFacts(step, arrived, layer.outputs, layer, initializer=drawn, bias_initializer=bias, fault=fault)
+        return CallFacts(
+            step, arrived, layer.outputs, layer, initializer=drawn, bias_initializer=bias, fault=fault,
+            **self._rules(step.declaration, params, defaults),
+        )  # fmt: skip
+
+    def _rules(
+        self, declaration: Declaration, params: Mapping[str, Any], defaults: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Regularizer and max-norm of a layer: its own, else what it inherits."""
+        if not declaration.weights:
+            return {}
+        found: dict[str, Any] = {}
+        chosen = params.get("regularizer") or defaults.get("regularizer")
+        if chosen:
+            found["regularizer"] = self._made("regularizer", chosen)
+        bound = params.get("max_norm")
+        bound = defaults.get("max_norm") if bound is None else bound
+        if isinstance(bound, (int, float)) and bound > 0:
+            found["max_norm"] = float(bound)
+        return found
 
     def _group(
         self, step: Step, arrived: Arrived, values: Mapping[str, Any], defaults: Mapping[str, Any],
@@ -185,7 +204,10 @@ class _Walk:
                 f"A copy has {len(step.ports)} inputs and {len(step.outputs)} outputs, so it cannot feed the next.",
                 "As many outputs as inputs in a repeated group.", "Add or remove ports inside, or set its repeat to 1.",
             ))  # fmt: skip
-        defaults = {**defaults, **{key: node.params[key] for key in DEFAULTS.by_name if node.params.get(key)}}
+        defaults = {
+            **defaults,
+            **{key: node.params[key] for key in DEFAULTS.by_name if node.params.get(key) is not None},
+        }
         entering = tuple(port[0] if port else None for port in arrived)
         copies: list[LevelFacts] = []
         layers = size = 0
@@ -211,14 +233,18 @@ class _Walk:
         return made
 
     def _initializer(self, tagged: Mapping[str, Any]) -> Any:
-        key = repr(tagged)
-        if key not in self.initializers:
-            declaration = find("initializer", str(tagged.get("type")))
+        return self._made("initializer", tagged)
+
+    def _made(self, kind: str, tagged: Mapping[str, Any]) -> Any:
+        """What a tagged setting stands for; None where it is not valid, which the checks of settings tell."""
+        key = (kind, repr(tagged))
+        if key not in self.made:
+            declaration = find(kind, str(tagged.get("type")))
             try:
-                self.initializers[key] = declaration.make(tagged) if declaration else None
+                self.made[key] = declaration.make(tagged) if declaration else None
             except ValueError:
-                self.initializers[key] = None
-        return self.initializers[key]
+                self.made[key] = None
+        return self.made[key]
 
 
 def _evaluate(declaration: Declaration, params: Mapping[str, Any], arrived: Arrived) -> LayerFacts:

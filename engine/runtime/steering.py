@@ -19,6 +19,7 @@ from engine.recipe import Recipe
 from engine.runtime.clipping import Clipped, Clipping
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.control import Edit
+from engine.runtime.penalty import MaxNorm, Penalty
 from engine.runtime.precision import Scaling
 from engine.runtime.rates import Rates
 
@@ -31,7 +32,7 @@ class Steering:
     def __init__(
         self, recipe: Recipe, optimizer: Optimizer, *,
         parameters: Sequence[nn.Parameter] = (), layout: Layout | None = None,
-        scaling: Scaling | None = None,
+        scaling: Scaling | None = None, penalty: Penalty | None = None, bounds: MaxNorm | None = None,
     ) -> None:  # fmt: skip
         self._recipe = recipe
         self._optimizer = optimizer
@@ -42,6 +43,9 @@ class Steering:
         )
         self._layout = layout
         self._scaling = scaling
+        self.penalty = penalty
+        """What weights cost beside the loss; None where they cost nothing."""
+        self._bounds = bounds
         self._clipping = self._made_clipping()
         self._base = [float(group["lr"]) for group in optimizer.param_groups]
         self._last_factor = 1.0
@@ -80,6 +84,8 @@ class Steering:
         """Says that all gradients of a step are there, so that they may be read, clipped and used."""
         if self._scaling is not None:
             self._scaling.unscale(self._optimizer)
+        if self.penalty is not None:
+            self.penalty.add_gradients()
 
     @property
     def wants_closure(self) -> bool:
@@ -89,7 +95,14 @@ class Steering:
     def update_along(self, loss: Tensor, again: Callable[[], Tensor]) -> None:
         """Moves the weights with an optimizer that asks for loss and gradients `again`; the first are there already."""
         known = [loss]
-        self._optimizer.step(lambda: float(known.pop() if known else again()))
+
+        def closure() -> float:
+            value = float(known.pop() if known else again())
+            return value + (self.penalty.value() if self.penalty is not None else 0.0)
+
+        self._optimizer.step(closure)
+        if self._bounds is not None:
+            self._bounds.apply()
 
     def overflows(self) -> str:
         """What to tell about updates that were left out since the last call because of 16 bits; "" for none."""
@@ -120,6 +133,7 @@ class Steering:
             "edits": dict(self.edits),
             **({"course": self._course.state()} if self._course is not None else {}),
             **({"scaling": self._scaling.state()} if self._scaling is not None else {}),
+            **({"penalty": self.penalty.state()} if self.penalty is not None else {}),
         }  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -134,6 +148,8 @@ class Steering:
             self._course.load(state["course"])
         if self._scaling is not None and "scaling" in state:
             self._scaling.load(state["scaling"])
+        if self.penalty is not None and "penalty" in state:
+            self.penalty.load(state["penalty"])
         self._write_rates()
 
     def _made_clipping(self) -> Clipping | None:
@@ -143,7 +159,8 @@ class Steering:
         return made
 
     def _chosen_update(self) -> Callable[[], Any]:
-        return self._optimizer.step if self._clipping is None and self._scaling is None else self._update
+        plain = self._clipping is None and self._scaling is None and self._bounds is None
+        return self._optimizer.step if plain else self._update
 
     def _update(self) -> None:
         if self._clipping is not None:
@@ -152,6 +169,8 @@ class Steering:
             self._scaling.step(self._optimizer)
         else:
             self._optimizer.step()
+        if self._bounds is not None:
+            self._bounds.apply()
 
     def _write_rates(self) -> None:
         self._rates.set([base * self._last_factor for base in self._base])

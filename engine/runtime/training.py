@@ -169,12 +169,13 @@ class Training:
         self._report_clipping()
         self._report_overflows()
         train_seconds, train_samples = self.clock.epoch_seconds(), self.clock.epoch_samples
+        costs = self.steering.penalty.figures() if self.steering.penalty is not None else {}
         with self.averaged():
             found = self._examiner.examine(running, shares, cancelled)
         ended = EpochEnded(
             epoch=self.epoch, step=self.step, train_loss=found.train_loss, val_loss=found.val_loss,
             lr=self.steering.lr, seconds=self.clock.epoch_seconds(),
-            samples_per_second=train_samples / max(train_seconds, 1e-9), metrics=found.metrics,
+            samples_per_second=train_samples / max(train_seconds, 1e-9), metrics=found.metrics | costs,
             train_figures=found.train_figures,
         )  # fmt: skip
         return self._begin_next(ended)
@@ -278,6 +279,8 @@ class Training:
                 loss = loss * (part.size / size)
             self.steering.backward(loss)
             total = loss.detach() if total is None else total + loss.detach()
+        if self.steering.penalty is not None:
+            self.steering.penalty.note(self.step)
         self.steering.gathered()
         assert total is not None
         return total
@@ -291,6 +294,7 @@ class Training:
             loss = turn.loss() * (part.size / size)
             self.steering.backward(loss)
             total = total + loss.detach()
+        self.steering.gathered()
         return total
 
     def _sampled(self, loss: torch.Tensor, parts: Sequence[Batch], now: float) -> Step:

@@ -5,7 +5,7 @@ Writes through the document only. The form derives from the declaration.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt
@@ -14,13 +14,17 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 from engine import edits
 from engine.analysis import Analysis, NodeFacts
 from engine.declare import Declaration, find
+from engine.defaults import DEFAULTS
 from engine.graph import Node
+from engine.inherit import inherited
+from engine.param import Param
 from engine.timeline import Timeline
 from gui.document import Document
 from gui.forms.form import Form
 from gui.numbers import count
 from gui.panels.inspector_flow import FlowSection
 from gui.panels.inspector_head import Head, ShapeRows
+from gui.panels.inspector_inherited import NAMES, InheritedSections
 from gui.theme import metrics
 from gui.widgets.number_field import NumberField, TextField
 from gui.widgets.section import CollapsibleSection
@@ -36,8 +40,8 @@ class InspectorPanel(QScrollArea):
         self._key: tuple[str, str] | None = None
         self._built_for: object = None
         self._form: Form | None = None
-        self._initial: Form | None = None
-        self._initial_section: CollapsibleSection | None = None
+        self.shared: InheritedSections | None = None
+        """Settings that the selected layer or block shares with those around it."""
         self._flow: FlowSection | None = None
         self._timeline: Timeline | None = None
         self.setWidgetResizable(True)
@@ -122,9 +126,10 @@ class InspectorPanel(QScrollArea):
         for widget in (self._head, self._shapes, self._banner):
             top.addWidget(widget)
         layout.addLayout(top)
-        self._form = self._initial = self._initial_section = None
+        self._form = self.shared = None
         if node.is_group:
             layout.addWidget(self._group_section())
+            self._add_shared(layout, DEFAULTS.by_name)
         elif declaration is not None:
             self._add_settings(layout, declaration)
         self._flow = FlowSection()
@@ -134,7 +139,7 @@ class InspectorPanel(QScrollArea):
         self.setWidget(content)
 
     def _add_settings(self, layout: QVBoxLayout, declaration: Declaration) -> None:
-        params = tuple(param for param in declaration.params if param.of != "initializer")
+        params = tuple(param for param in declaration.params if param.name not in NAMES)
         section = CollapsibleSection(self.tr("Settings"))
         if params:
             self._form = Form(params)
@@ -143,17 +148,13 @@ class InspectorPanel(QScrollArea):
         else:
             section.content.addWidget(_hint(self.tr("No settings: {0}").format(declaration.help.split(". ")[0] + ".")))
         layout.addWidget(section)
-        if declaration.weights:
-            # The section says what they are of: the rows need one word each.
-            labels = {"initializer": self.tr("Weights"), "bias_initializer": self.tr("Biases")}
-            methods = tuple(
-                replace(param, label=labels[param.name]) for param in declaration.params if param.name in labels
-            )
-            self._initial_section = CollapsibleSection(self.tr("Initial weights"))
-            self._initial = Form(methods)
-            self._initial.committed.connect(self._commit)
-            self._initial_section.content.addWidget(self._initial)
-            layout.addWidget(self._initial_section)
+        if NAMES & declaration.by_name.keys():
+            self._add_shared(layout, declaration.by_name)
+
+    def _add_shared(self, layout: QVBoxLayout, params: Mapping[str, Param]) -> None:
+        self.shared = InheritedSections(params)
+        self.shared.committed.connect(self._commit)
+        layout.addWidget(self.shared)
 
     def _group_section(self) -> CollapsibleSection:
         section = CollapsibleSection(self.tr("Block"))
@@ -182,12 +183,9 @@ class InspectorPanel(QScrollArea):
         self._head.show_node(node, declaration)
         if self._form is not None:
             self._form.set_values(node.params, self._notes())
-        if self._initial is not None and self._initial_section is not None:
-            own = node.params.get("initializer")
-            default = self._document.graph.defaults.get("initializer", {"type": "torch"})
-            self._initial.set_values({name: node.params.get(name) for name in ("initializer", "bias_initializer")})
-            found = find("initializer", str(default.get("type")))
-            self._initial_section.set_hint("" if own else (found.title if found else ""))
+        if self.shared is not None and self._key is not None:
+            found = {name: inherited(self._document.graph, self._key[0], name) for name in NAMES}
+            self.shared.fill(node.params, {name: value for name, value in found.items() if value is not None})
         if node.is_group:
             self._repeat.set_value(node.repeat)
         self._note.set_value(node.note)

@@ -5,6 +5,7 @@ Writes through the document only. The form derives from the declarations; only t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +40,13 @@ _DEFAULT_WEIGHTS = Param(
     name="initializer", kind="tagged", of="initializer", default={"type": "torch"}, label="Weights",
     help="How the weights of every layer are drawn that does not say otherwise",
 )  # fmt: skip
-_DEFAULT_BIASES = replace(DEFAULTS.by_name["bias_initializer"], label="Biases")
+_DEFAULTS = (
+    _DEFAULT_WEIGHTS,
+    replace(DEFAULTS.by_name["bias_initializer"], label="Biases"),
+    replace(DEFAULTS.by_name["regularizer"], label="Penalty"),
+    DEFAULTS.by_name["max_norm"],
+)
+"""What holds for every layer that says nothing itself."""
 
 
 class RecipePanel(QScrollArea):
@@ -99,8 +106,8 @@ class RecipePanel(QScrollArea):
         return section
 
     def _weights_section(self) -> CollapsibleSection:
-        section = CollapsibleSection(self.tr("Initial weights"), self.tr("of all layers"))
-        self._weights = Form((_DEFAULT_WEIGHTS, _DEFAULT_BIASES))
+        section = CollapsibleSection(self.tr("Defaults"), self.tr("of all layers"))
+        self._weights = Form(_DEFAULTS)
         self._weights.committed.connect(self._commit_weights)
         section.content.addWidget(self._weights)
         return section
@@ -122,10 +129,10 @@ class RecipePanel(QScrollArea):
         def change(graph: Graph) -> Graph:
             defaults = {key: item for key, item in graph.defaults.items() if key != name}
             if value is not None and (name, value) != ("initializer", {"type": "torch"}):
-                defaults[name] = dict(value)
+                defaults[name] = dict(value) if isinstance(value, Mapping) else value
             return replace(graph, defaults=defaults)
 
-        self._document.edit_graph(self.tr("Set initial weights"), change)
+        self._document.edit_graph(self.tr("Set a default of all layers"), change)
 
     def _changed(self, delta: object) -> None:
         if getattr(delta, "recipe", ()) or getattr(delta, "defaults", False):

@@ -161,14 +161,30 @@ def test_the_repeat_of_a_block_is_set(inspector: InspectorPanel, document: Docum
 def test_an_initialiser_of_its_own_is_chosen_and_the_default_named(
     inspector: InspectorPanel, document: Document
 ) -> None:
-    assert inspector._initial is not None
-    choice = inspector._initial.editor("initializer")._choice  # type: ignore[attr-defined]
+    assert inspector.shared is not None
+    choice = inspector.shared.form_of("initializer").editor("initializer")._choice  # type: ignore[attr-defined]
     QTest.keyClick(choice, Qt.Key.Key_Down)
     chosen = document.graph.nodes["hidden1"].params["initializer"]
     assert chosen["type"] == choice.value()
     document.undo()
     assert "initializer" not in document.graph.nodes["hidden1"].params
     assert choice.value() is None
+
+
+def test_what_a_block_says_holds_inside_and_is_told_there(inspector: InspectorPanel, document: Document) -> None:
+    document.adopt(load_example("fashion-mlp"))
+    block = next(node for node in document.graph.nodes.values() if node.is_group)
+    document.selection.select([("", block.id)])
+    assert inspector.shared is not None
+    choice = inspector.shared.form_of("regularizer").editor("regularizer")._choice  # type: ignore[attr-defined]
+    choice.setCurrentIndex(choice.findText("l2"))
+    choice.activated.emit(choice.currentIndex())
+    assert document.graph.nodes[block.id].params["regularizer"] == {"type": "l2"}
+    linear = next(node for node in document.graph.definitions[block.definition].nodes.values() if node.type == "linear")
+    document.selection.select([(block.definition, linear.id)])
+    section = next(one for one in inspector.findChildren(CollapsibleSection) if one.header.hint == "l2 0.01")
+    assert f"the block {block.name} says" in section.toolTip()
+    assert analyze(document.project).rules["hidden.0.linear"].l2 == 0.01
 
 
 def test_the_inspector_follows_a_layer_that_is_deleted(inspector: InspectorPanel, document: Document) -> None:
