@@ -10,6 +10,7 @@ from engine.datasets.base import Dataset
 from engine.datasets.raw import IMAGE, TEST, TRAIN, Described, StreamInfo
 from engine.declare import dataset
 from engine.param import param
+from engine.problem import ProblemError, Where, error
 
 
 class TorchvisionSet(Dataset):
@@ -34,9 +35,33 @@ class TorchvisionSet(Dataset):
         "project's folder, then the data folder of the settings",
     )  # fmt: skip
 
+    only: str = param(
+        default="", advanced=True,
+        help="Only these classes, by name, separated by commas and numbered in this order; empty: all of them",
+    )  # fmt: skip
+
     def first_label(self) -> int:
         """The number that the files give to the first class."""
         return 0
+
+    def chosen(self) -> tuple[str, ...]:
+        """The classes that are kept, in their new order; empty for all."""
+        return tuple(name.strip() for name in self.only.split(",") if name.strip())
+
+    def refuse_strange(self) -> None:
+        """ProblemError when a class is chosen that the set does not have, or fewer than two are."""
+        chosen, known = self.chosen(), self.class_names()
+        strange = [name for name in chosen if name not in known]
+        if not chosen or (not strange and len(set(chosen)) == len(chosen) > 1):
+            return
+        happened = (
+            f"The set has no class {strange[0]!r}" if strange else
+            "One class alone leaves nothing to tell apart" if len(chosen) == 1 else "A class is named twice"
+        )  # fmt: skip
+        raise ProblemError(
+            error(Where(label="data", path="recipe.data.only"), happened, f"Two or more of {', '.join(known)}",
+                  "Correct recipe.data.only, or leave it empty", code="data-classes")
+        )  # fmt: skip
 
     def file_prefix(self, split: str) -> str:
         """How the names of a split's IDX files begin."""
@@ -50,10 +75,17 @@ class TorchvisionSet(Dataset):
         """Training and test samples."""
         return self.sizes
 
-    def describe(self) -> Described:
+    def describe(self) -> Described | None:
+        # How many samples a choice of classes leaves is known only when they are read.
+        return None if self.chosen() else self.described()
+
+    def described(self) -> Described:
+        """Streams, targets and sizes of the whole set; of a choice of classes without its sizes."""
+        self.refuse_strange()
         train, test = self.num_samples()
+        classes = self.chosen() or self.class_names()
         stream = StreamInfo(IMAGE, self.shape, 255.0)
-        return Described({"x": stream}, {"y": Target(classes=self.class_names())}, {TRAIN: train, TEST: test})
+        return Described({"x": stream}, {"y": Target(classes=classes)}, {TRAIN: train, TEST: test})
 
 
 @dataset("mnist", title="MNIST", search=("digits", "handwritten"))

@@ -238,3 +238,28 @@ def test_the_real_fashion_mnist_opens_from_a_read_only_folder(tmp_path: Path) ->
     # One pixel hardly ever changes; nothing is clipped or padded, so its rare values are far out.
     assert float(data.preprocess["x"].deviation.min()) == pytest.approx(0.00038, abs=1e-5)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_choice_of_classes_is_numbered_anew_in_its_order(tmp_path: Path) -> None:
+    mnist_files(tmp_path / "MNIST" / "raw")
+    settings = recipe({"type": "mnist", "only": "7, 2, 5", "validation": 3, "split": "last"})
+    data = open_data(settings, places(tmp_path))
+    assert data.facts.targets["y"].classes == ("7", "2", "5")
+    assert data.facts.counts == {"train": 6, "val": 3, "test": 9}
+    kept = [place for place in range(30) if place % 10 in (7, 2, 5)]
+    batch = next(iter(data.eval_batches("train", 100)))
+    assert batch.targets[0].tolist() == [{7: 0, 2: 1, 5: 2}[place % 10] for place in kept[:6]]
+    np.testing.assert_allclose(batch.inputs[0].numpy()[:, 0] * 255, IMAGES[kept[:6]], atol=1e-4)
+    assert known_facts(settings) is None
+    whole = open_data(recipe({"type": "mnist", "validation": 3, "split": "last"}), places(tmp_path))
+    assert whole.facts.fingerprint != data.facts.fingerprint
+
+
+@pytest.mark.parametrize(("only", "words"), [
+    ("7", "One class alone"), ("7, 12", "no class '12'"), ("7, 7", "named twice"),
+])  # fmt: skip
+def test_a_choice_of_classes_that_cannot_be_says_which_there_are(tmp_path: Path, only: str, words: str) -> None:
+    mnist_files(tmp_path / "MNIST" / "raw")
+    problem = refusal(lambda: open_data(recipe({"type": "mnist", "only": only}), places(tmp_path)))
+    assert words in problem.happened
+    assert "0, 1, 2" in problem.expected

@@ -33,15 +33,29 @@ EMNIST_ARCHIVE = "gzip.zip"
 
 def read(settings: Any, request: Request) -> Raw:
     """The set from the first folder that holds it; ProblemError says how to get it where none does."""
-    described = settings.describe()
+    described = settings.described()
     if (root := _find(settings, request.places)) is not None:
         pools = _original(settings, root, request)
     elif (copy := _find_copy(settings, request.places)) is not None:
         pools = read_copy(copy, settings.class_names(), described.streams["x"].shape, request)
     else:
         raise ProblemError(_missing(settings, request.places))
+    if settings.chosen():
+        pools = {name: _chosen(pool, settings) for name, pool in pools.items()}
     parts = divide(pools, settings)
     return Raw(described.streams, described.targets, parts, fingerprint=fingerprint(parts))
+
+
+def _chosen(pool: Part, settings: Any) -> Part:
+    """The samples of the chosen classes in their order, with labels that count these classes only."""
+    number = {name: place for place, name in enumerate(settings.class_names())}
+    renumbered = np.full(len(number), -1, np.int64)
+    for place, name in enumerate(settings.chosen()):
+        renumbered[number[name]] = place
+    labels = renumbered[pool.targets["y"]]
+    kept = np.flatnonzero(labels >= 0)
+    found = pool.take(kept)
+    return Part(found.inputs, {"y": labels[kept]})
 
 
 def plan(settings: Any, places: Places) -> DownloadPlan | None:
