@@ -96,7 +96,7 @@ def _of(declaration: Declaration, name: str) -> str:
 
 def _stream(node: Node, param: str, streams: Mapping[str, Any], kind: str) -> Iterator[Problem]:
     name = node.params.get(param)
-    if name and name not in streams and streams:
+    if name and isinstance(name, str) and name not in streams and streams:
         names = ", ".join(streams)
         fixes = tuple(Fix(f"Use {other}", apply=fixing.set_params("", node.id, {param: other})) for other in streams)
         yield error(where(node, ""), f"The data has no {kind} stream {name!r}", f"One of {names}", "Choose another",

@@ -99,7 +99,8 @@ def _metrics(project: Project) -> Iterator[Problem]:
 
 def _monitor(project: Project) -> Iterator[Problem]:
     tagged = project.recipe.get("early_stopping")
-    made = _made("record", tagged)
+    stated = isinstance(tagged, Mapping) and tagged.get("type") == "early_stopping"
+    made = _made("record", tagged) if stated else None
     names = figure_names(project)
     if made is None or made.monitor in names:
         return

@@ -154,7 +154,8 @@ def _sampler(project: Project) -> Iterator[Problem]:
 
 
 def _average(project: Project) -> Iterator[Problem]:
-    made = _made("record", project.recipe.get("ema"))
+    tagged = project.recipe.get("ema")
+    made = _made("record", tagged) if _type(tagged) == "ema" else None
     if made is None or not made.enabled or made.warmup:
         return
     batches, count = _batches(project), max(1, _number(project, "accumulate"))

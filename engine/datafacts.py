@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
-from engine.tensor import TensorInfo
+from engine.tensor import FLOAT, INT, TensorInfo
 
 CLASS, BINARY, VALUE, NONE = "class", "binary", "value", "none"
+_LARGEST = 2**40
+"""No size or count of real data comes near it."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +65,40 @@ class DataFacts:
         """The facts of plain data; KeyError, TypeError or ValueError when it is not of that form."""
         return DataFacts(
             inputs={
-                str(name): TensorInfo(tuple(int(size) for size in info["shape"]), str(info["dtype"]))
+                str(name): TensorInfo(
+                    tuple(_whole(size, 1) for size in info["shape"]), _one_of(info["dtype"], FLOAT, INT)
+                )
                 for name, info in data["inputs"].items()
             },
             targets={
                 str(name): Target(
-                    kind=str(item["kind"]), classes=tuple(map(str, item["classes"])), size=int(item["size"]),
-                    names=tuple(map(str, item.get("names", ()))), unit=str(item.get("unit", "")),
-                    mean=tuple(map(float, item.get("mean", ()))),
-                    deviation=tuple(map(float, item.get("deviation", ()))),
+                    kind=_one_of(item["kind"], CLASS, BINARY, VALUE, NONE), classes=tuple(map(str, item["classes"])),
+                    size=_whole(item["size"], 1), names=tuple(map(str, item.get("names", ()))),
+                    unit=str(item.get("unit", "")), mean=_finite(item.get("mean", ())),
+                    deviation=_finite(item.get("deviation", ())),
                 )
                 for name, item in data["targets"].items()
             },
-            counts={str(name): int(count) for name, count in data.get("counts", {}).items()},
+            counts={str(name): _whole(count, 0) for name, count in data.get("counts", {}).items()},
             fingerprint=str(data.get("fingerprint", "")),
             extra=dict(data.get("extra", {})),
         )  # fmt: skip
+
+
+def _whole(value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
+        raise ValueError(f"{value!r:.40} is no size")
+    return value
+
+
+def _one_of(value: Any, *known: str) -> str:
+    if value not in known:
+        raise ValueError(f"{value!r:.40} is none of {', '.join(known)}")
+    return str(value)
+
+
+def _finite(values: Any) -> tuple[float, ...]:
+    found = tuple(map(float, values))
+    if not all(map(isfinite, found)):
+        raise ValueError("a statistic is not finite")
+    return found

@@ -145,10 +145,17 @@ def _recipe(values: dict[str, Any]) -> tuple[Recipe, dict[str, Any]]:
 def _facts(data: Any) -> DataFacts | None:
     if data is None:
         return None
+    from engine.datasets.facts import raw_streams
+    from engine.standalone_table import table_columns
+
     try:
-        return DataFacts.from_json(reading.mapping(data, "data"))
+        facts = DataFacts.from_json(reading.mapping(data, "data"))
+        # What is kept beside, in the words of the data sets, is read once here, so that nobody meets nonsense later.
+        raw_streams(facts)
+        table_columns(facts)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as fault:
         refuse("data", f"The facts about the data are not of the known form ({fault})", "inputs, targets and counts")
+    return facts
 
 
 def _located(problem: Problem, path: Path) -> Problem:

@@ -19,7 +19,7 @@ from engine.graph import GROUP, GROUP_INPUT, GROUP_OUTPUT, INPUT, MAX_DEPTH, MAX
 from engine.runtime.meta import evaluate
 from engine.source_facts import Arrived, CallFacts, LayerFacts, LevelFacts
 from engine.source_plan import Plan, Step, plan_level
-from engine.tensor import FLOAT, INT, TensorInfo
+from engine.tensor import TensorInfo
 
 Varied = tuple[tuple[str, Any], ...]
 _LARGEST_MEMO = 50_000
@@ -55,10 +55,16 @@ def infer(graph: Graph, data: DataFacts | None = None, memo: Memo | None = None)
 def input_info(params: Mapping[str, Any], data: DataFacts | None) -> TensorInfo | Refusal:
     """What an Input node yields: its own shape if it states one, else that of its data stream."""
     streams = data.inputs if data else {}
-    stream = str(params.get("stream") or next(iter(streams), ""))
-    shape = params.get("shape")
-    if shape:
-        return TensorInfo(tuple(shape), INT if params.get("kind") == "tokens" else FLOAT)
+    declaration = find("layer", INPUT)
+    assert declaration is not None
+    try:
+        stated = declaration.make(params)
+    except ValueError as fault:
+        return _unsettled(fault)
+    stream = stated.stream or next(iter(streams), "")
+    info: TensorInfo | None = stated.info(None)
+    if info is not None:
+        return info
     if stream in streams:
         return streams[stream]
     if not streams:
@@ -232,11 +238,13 @@ class _Walk:
             ))  # fmt: skip
         return made
 
-    def _initializer(self, tagged: Mapping[str, Any]) -> Any:
+    def _initializer(self, tagged: Any) -> Any:
         return self._made("initializer", tagged)
 
-    def _made(self, kind: str, tagged: Mapping[str, Any]) -> Any:
+    def _made(self, kind: str, tagged: Any) -> Any:
         """What a tagged setting stands for; None where it is not valid, which the checks of settings tell."""
+        if not isinstance(tagged, Mapping):
+            return None
         key = (kind, repr(tagged))
         if key not in self.made:
             declaration = find(kind, str(tagged.get("type")))
@@ -247,13 +255,15 @@ class _Walk:
         return self.made[key]
 
 
+def _unsettled(fault: ValueError) -> Refusal:
+    return Refusal(f"{fault}.", "Settings within their bounds.", "Correct the setting.")
+
+
 def _evaluate(declaration: Declaration, params: Mapping[str, Any], arrived: Arrived) -> LayerFacts:
     try:
         declared = declaration.make(params)
     except ValueError as fault:
-        return LayerFacts(
-            declaration, fault=Refusal(f"{fault}.", "Settings within their bounds.", "Correct the setting.")
-        )
+        return LayerFacts(declaration, fault=_unsettled(fault))
     known = tuple(tuple(info for info in port if info is not None) for port in arrived)
     return evaluate(declaration, declared, known)
 

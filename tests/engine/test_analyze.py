@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.check import check_project
 from engine.datafacts import DataFacts, Target
+from engine.declare import catalogue, find
 from engine.graph import GROUP, Graph
 from engine.problem import Severity
 from engine.project import Project
+from engine.recipe import SETTINGS, Recipe
 from engine.runtime.analyze import analyze
 from engine.tensor import TensorInfo
+from engine.values import examine_all
 from tests.engine.drawn import box, deep, draw, facts, group, project
 
 
@@ -86,6 +95,42 @@ def test_nonsense_in_a_file_never_raises() -> None:
     assert analyze(project(graph, facts(x=(4,)))).errors
     lost = Graph({"g": graph.nodes["v"].__class__("g", "g", GROUP, definition="gone")})
     assert analyze(project(lost, facts(x=(4,)))).errors
+
+
+STRANGE = ({}, [], [1], {"type": "x"}, {"type": {}}, 1e308, True, "é", None, [[1]], {"type": ["he_normal"]})
+
+
+@pytest.mark.parametrize("node", ["v", "fc", "out"])
+def test_any_value_of_any_setting_is_understood_or_refused(node: str) -> None:
+    graph = draw(box("v", "input"), box("fc", "linear", "v", units=3), box("out", "output", "fc"))
+    kind = find("layer", graph.nodes[node].type)
+    assert kind is not None
+    for param in kind.params:
+        for value in STRANGE:
+            changed = replace(graph.nodes[node], params={**graph.nodes[node].params, param.name: value})
+            analyze(project(replace(graph, nodes={**graph.nodes, node: changed}), facts(x=(4,))))
+        for value in STRANGE:
+            defaults = replace(graph, defaults={param.name: value})
+            analyze(project(defaults, facts(x=(4,))))
+
+
+def test_any_value_of_any_setting_of_the_training_is_understood_or_refused() -> None:
+    graph = draw(box("v", "input"), box("fc", "linear", "v", units=3), box("out", "output", "fc"))
+    start = project(graph, facts(x=(4,)))
+
+    def stating(name: str, value: Any) -> Project:
+        """As a file is read: what is wrong stays, for the checks to tell."""
+        return replace(start, recipe=Recipe(examine_all(SETTINGS, {**start.recipe.values, name: value})[0]))
+
+    for setting in SETTINGS.params:
+        for value in STRANGE:
+            check_project(stating(setting.name, value))
+        for kind in catalogue().all(setting.of).values() if setting.of else ():
+            for param in kind.params:
+                for value in STRANGE:
+                    tagged = {"type": kind.type, param.name: value}
+                    stated = (tagged,) if setting.kind == "list" else tagged
+                    check_project(stating(setting.name, stated))
 
 
 def test_a_network_with_more_inputs_than_the_data_needs_only_those_it_uses() -> None:

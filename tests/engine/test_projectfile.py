@@ -119,6 +119,18 @@ BAD = {
 }
 
 
+FACTS = {
+    "a type that is none": '{"inputs": {"x": {"shape": [3], "dtype": "float99"}}, "targets": {}}',
+    "no size": '{"inputs": {"x": {"shape": [0], "dtype": "float32"}}, "targets": {}}',
+    "endless size": '{"inputs": {"x": {"shape": [1e308], "dtype": "float32"}}, "targets": {}}',
+    "a kind that is none": '{"inputs": {}, "targets": {"y": {"kind": "colour", "classes": [], "size": 1}}}',
+    "streams": '{"inputs": {}, "targets": {}, "extra": {"streams": {"x": {"kind": "image"}}}}',
+    "a table": '{"inputs": {}, "targets": {}, "extra": {"table": {"columns": [{"fill": 3}]}}}',
+    "counts": '{"inputs": {}, "targets": {}, "counts": {"train": -1}}',
+}
+BAD |= {f"facts of {name}": (f'{{"format": 1, "graph": {{}}, "data": {text}}}', "data") for name, text in FACTS.items()}
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_an_unusable_file_says_what_is_wrong_and_where(case: str, tmp_path: Path) -> None:
     text, words = BAD[case]
