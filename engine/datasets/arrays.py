@@ -120,7 +120,8 @@ def _samples(x: Array, kind: str, settings: Any, path: Path) -> Array:
         return x.astype(np.int64)
     if x.dtype.kind not in "biuf":
         raise ProblemError(_fault(path, f"x holds {x.dtype}.", "Numbers", "Save x as float32 or uint8"))
-    values = x if x.dtype == np.uint8 else x.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is told below
+        values = x if x.dtype == np.uint8 else x.astype(np.float32)
     if values.dtype == np.float32 and not np.isfinite(values).all():
         bad = int(np.argwhere(~np.isfinite(values))[0][0])
         raise ProblemError(_fault(path, f"Sample {bad} of x holds a value that is not finite.", "Finite numbers",
@@ -161,8 +162,9 @@ def _answers(
     if settings.task == "classification" or (settings.task == "auto" and whole and flat):
         return _classes(answers, found, path)
     values = {split: item.reshape(len(item), -1).astype(np.float64) for split, item in answers.items()}
-    if not all(np.isfinite(item).all() for item in values.values()):
-        raise ProblemError(_fault(path, "y holds values that are not finite.", "Finite numbers", "Mend them"))
+    with np.errstate(over="ignore"):
+        if not all(np.isfinite(item.astype(np.float32)).all() for item in values.values()):
+            raise ProblemError(_fault(path, "y holds values that are not finite.", "Finite numbers", "Mend them"))
     names = ("y",) if values[TRAIN].shape[1] == 1 else tuple(f"y{n}" for n in range(1, values[TRAIN].shape[1] + 1))
     train = split_indices({split: len(item) for split, item in values.items()}, settings)[TRAIN][1]
     target = value_answers(values[TRAIN], train, names, standardize=settings.standardize_target)[1]

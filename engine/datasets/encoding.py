@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ MAX_CATEGORIES = 50
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
 """What counts as a gap, whatever its capitals."""
 GAP = "(missing)"
+LARGEST = float(np.finfo(np.float32).max)
+"""Beyond it a number is infinite where it is computed with."""
 
 
 def is_missing(cell: str) -> bool:
@@ -28,17 +29,17 @@ def is_missing(cell: str) -> bool:
 
 
 def is_number(cell: str) -> bool:
-    """True for a finite number."""
+    """True for a number that can be computed with."""
     try:
-        return isfinite(float(cell)) and "_" not in cell
+        return abs(float(cell)) <= LARGEST and "_" not in cell
     except ValueError:
         return False
 
 
 def is_infinite(cell: str) -> bool:
-    """True for a number beyond all bounds: inf, -inf, or one too large to compute with, such as 1e400."""
+    """True for a number beyond all bounds: inf, -inf, or one too large to compute with, such as 1e39."""
     try:
-        return not is_missing(cell) and not isfinite(float(cell))
+        return not is_missing(cell) and not abs(float(cell)) <= LARGEST
     except ValueError:
         return False
 

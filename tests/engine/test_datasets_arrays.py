@@ -100,6 +100,8 @@ class Boom:
         ({"x": numbers(3, 2), "y": [0, 1]}, "do not fit together"),
         ({"x": numbers(3, 2), "y": [0, -1, 1]}, "not one class number"),
         ({"x": np.array([[1.0, np.nan]]), "y": [0]}, "Sample 0"),
+        ({"x": np.array([[1.0, 2.0], [1e300, 2.0]]), "y": [0, 1]}, "Sample 1"),
+        ({"x": numbers(3, 2), "y": np.array([1.0, 1e300, 2.5])}, "y holds values that are not finite"),
         ({"x": numbers(3, 2, 2, 2, 2), "y": [0, 1, 2]}, "4 axes"),
         ({"x": np.array([["a"], ["b"]]), "y": [0, 1]}, "holds <U1"),
         ({"x": numbers(3, 8, 8, 8), "y": [0, 1, 2]}, "unclear which axis"),

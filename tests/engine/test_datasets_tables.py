@@ -143,6 +143,8 @@ def test_rows_of_another_length_are_named_by_their_line(tmp_path: Path) -> None:
         ("a,y\n1,no\n2,no\n", {"target": "y"}, "data-one-class", "nothing to tell apart"),
         ("a,y\n1,0\ninf,1\n", {"target": "y"}, "data-not-finite", "Line 3 has 'inf' as a"),
         ("a,y\n1,0\n,0\n1e400,1\n", {"target": "y"}, "data-not-finite", "Line 4 has '1e400' as a"),
+        ("a,y\n1,0\n-1e39,1\n", {"target": "y"}, "data-not-finite", "Line 3 has '-1e39' as a"),
+        ("a,y\n1,2.5\n2,1e300\n", {"target": "y", "task": "regression"}, "data-not-finite", "'1e300' as y"),
         ("a,y\n1,2.5\n2,-Infinity\n", {"target": "y", "task": "regression"}, "data-not-finite", "as y"),
         ("a,y\n1,0\n2,0\n3,1\n", {"target": "y", "validation": 1, "split": "last"}, "data-lost-classes", "1 of 2"),
     ],
