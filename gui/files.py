@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from engine.examples import example_names, load_example
+from engine.examples import chapter_names, example_names, load_example
 from engine.problem import ProblemError, Where, error
 from engine.project import Project
 from engine.runs import is_run
@@ -46,6 +46,10 @@ class Files(QObject):
     def examples(self) -> list[str]:
         """Names of the built-in projects."""
         return example_names()
+
+    def experiments(self) -> list[str]:
+        """Names of the experiments of the textbook chapter."""
+        return chapter_names()
 
     def ask_open(self) -> None:
         """A file dialog, then `open`."""

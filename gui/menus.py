@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QMenuBar, QWidget
 
+from engine.examples import load_example
 from gui import settings
 from gui.actions import MENUS, Actions, translated
 from gui.document import Document
@@ -79,9 +80,25 @@ class MenuBar(QMenuBar):
         examples = QMenu(self.tr("Examples"), menu)
         for name in self._files.examples():
             examples.addAction(name, lambda name=name: self._files.open_example(name))
+        examples.addSeparator()
+        chapter = examples.addMenu(self.tr("Textbook experiments"))
+        chapter.setToolTipsVisible(True)
+        chapter.aboutToShow.connect(lambda: self._fill_chapter(chapter))
         before = actions["save"]
         menu.insertMenu(before, recent)
         menu.insertMenu(before, examples)
+
+    def _fill_chapter(self, menu: QMenu) -> None:
+        """Once, when it is opened: reading forty notes takes longer than a window may."""
+        if not menu.isEmpty():
+            return
+        for name in self._files.experiments():
+            notes = load_example(name).notes
+            title = f"{name.rpartition('/')[2]}  {notes.partition(':')[0].partition('. ')[0]}"
+            action = menu.addAction(
+                title if len(title) < 70 else title[:67] + "…", lambda name=name: self._files.open_example(name)
+            )
+            action.setToolTip(notes)
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()

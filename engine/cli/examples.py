@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from engine.cli.outcome import GOOD, usable
 from engine.cli.output import Output
-from engine.examples import example_names, load_example
+from engine.examples import chapter_names, example_names, load_example
 from engine.places import default_places
 from engine.project import Project
 from engine.projectfile import to_json, to_text, write_project
@@ -15,7 +15,7 @@ from engine.projectfile import to_json, to_text, write_project
 def examples(options: Namespace, output: Output) -> int:
     """Lists the built-in projects, or hands one out."""
     if not options.name:
-        for name in example_names():
+        for name in (*example_names(), *chapter_names()):
             project = load_example(name)
             data = str(project.recipe.get("data")["type"])
             output.record({"name": name, "about": project.notes, "data": data, "fetches": fetches(project)})

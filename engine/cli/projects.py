@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from engine.cli.outcome import Unusable, usable
 from engine.cli.output import Output
-from engine.examples import example_names, load_example
+from engine.examples import chapter_names, example_names, load_example
 from engine.known import known_data
 from engine.places import Places, default_places, runs_folder
 from engine.problem import Problem, ProblemError, Severity, Where, error
@@ -49,7 +49,7 @@ def open_project(options: Namespace, output: Output, *, tell: bool = True) -> Op
 
 def is_project(text: str) -> bool:
     """True when the text names a project file or a built-in project."""
-    return Path(text).suffix == ".lwr" or text in example_names()
+    return Path(text).suffix == ".lwr" or text in (*example_names(), *chapter_names())
 
 
 def num_runs(options: Namespace, text: str) -> int:
@@ -61,13 +61,13 @@ def num_runs(options: Namespace, text: str) -> int:
 
 def _named(text: str) -> Opened:
     path = Path(text).expanduser()
-    if not path.exists() and text in example_names():
+    if not path.exists() and text in (*example_names(), *chapter_names()):
         return Opened(load_example(text), None)
     if path.is_dir():
         raise ProblemError(error(Where(label=text, file=text), "This is a folder", "A project file, *.lwr",
                                  "Name a file in it", code="project"))  # fmt: skip
     if not path.exists():
-        near = get_close_matches(text, example_names(), 1)
+        near = get_close_matches(text, (*example_names(), *chapter_names()), 1)
         guess = f"; did you mean {near[0]!r}?" if near else ""
         raise ProblemError(
             error(Where(label=text, file=text), f"There is no such file and no built-in project of that name{guess}",

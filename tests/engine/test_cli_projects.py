@@ -11,7 +11,7 @@ import pytest
 
 from engine.__main__ import main
 from engine.edits import disconnect, set_param
-from engine.examples import example_names, load_example
+from engine.examples import chapter_names, example_names, load_example
 from engine.projectfile import read_project, to_text, write_project
 from engine.settings import list_paths, set_value
 from tests.engine.cli_tools import ROOT, command, environment
@@ -214,7 +214,7 @@ def test_a_project_without_an_output_is_refused_before_training(capsys, tmp_path
 
 def test_examples_are_listed_and_written(capsys, tmp_path):
     said = command(capsys, "examples", "--json")
-    assert [line["name"] for line in said.lines] == example_names()
+    assert [line["name"] for line in said.lines] == [*example_names(), *chapter_names()]
     fetched = {line["name"] for line in said.lines if line["fetches"]}
     assert {"housing", "cifar-resnet", "fashion-mlp"} <= fetched
     assert not fetched & {"digits-mlp", "spirals", "two-inputs"}

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from engine.examples import example_names
+from engine.examples import chapter_names, example_names
 from gui.actions import COMMANDS, MENUS
 from gui.dialogs.commands import CommandBox
 from gui.dialogs.help import Page
@@ -104,9 +104,24 @@ def test_a_layer_chosen_in_the_menu_stands_on_the_canvas(window: MainWindow) -> 
 
 def test_every_built_in_project_opens_from_the_menu(window: MainWindow) -> None:
     actions = submenu(window, "file", "Examples").actions()
-    assert [action.text() for action in actions] == example_names()
+    named = [action.text() for action in actions if not action.isSeparator() and action.menu() is None]
+    assert named == example_names()
     next(action for action in actions if action.text() == "spirals").trigger()
     assert window.document.project.name == "spirals"
+
+
+def test_the_textbook_s_experiments_open_from_a_menu_of_their_own(window: MainWindow) -> None:
+    chapter = next(action.menu() for action in submenu(window, "file", "Examples").actions() if action.menu())
+    assert chapter.isEmpty()
+    chapter.aboutToShow.emit()
+    chapter.aboutToShow.emit()
+    assert [action.text().split()[0] for action in chapter.actions()] == [
+        name.rpartition("/")[2] for name in chapter_names()
+    ]
+    found = next(action for action in chapter.actions() if action.text().startswith("E34"))
+    assert "Dropout" in found.toolTip()
+    found.trigger()
+    assert window.document.project.name == "E34"
 
 
 def test_undo_says_what_it_would_take_back(window: MainWindow) -> None:

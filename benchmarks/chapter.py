@@ -1,0 +1,175 @@
+"""Trains the experiments of the textbook chapter on the real images and holds them against its printed results.
+
+    python -m benchmarks.chapter --data ../shared/data/fashion-mnist [--seeds 3] [--workers 2] [E15 E21 ...]
+    python -m benchmarks.chapter --data FOLDER --cifar FOLDER X8b X8c X8d X8e
+
+Each line is one seed: final training loss, final validation accuracy, best validation loss; beside them what the
+chapter prints, and whether all three lie in the band (training loss within 7 %, best validation loss within 0.025,
+accuracy within 0.02; wider for the networks of a hundred layers, which vary much from seed to seed). Seeds of Keras
+cannot be repeated in PyTorch, so a band is the sharpest that can be asked. Takes about half an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed result and how far ours may lie from it."""
+
+    train_loss: float
+    accuracy: float
+    best_loss: float
+    loss_share: float = 0.07
+    accuracy_off: float = 0.02
+    best_off: float = 0.025
+
+    def holds(self, found: dict[str, float]) -> bool:
+        """Whether all three figures lie in the band."""
+        return (
+            abs(found["train_loss"] / self.train_loss - 1) <= self.loss_share
+            and abs(found["accuracy"] - self.accuracy) <= self.accuracy_off
+            and abs(found["best_loss"] - self.best_loss) <= self.best_off
+        )
+
+
+PRINTED: dict[str, Printed] = {
+    "E05": Printed(0.5401, 0.8046, 0.5333, 0.50, 0.06, 0.25),
+    "E06": Printed(0.7892, 0.7054, 0.7485, 0.50, 0.11, 0.25),
+    "E08": Printed(0.4083, 0.8650, 0.3676),
+    "E14": Printed(0.4700, 0.8350, 0.4620),
+    "E15": Printed(0.3097, 0.8672, 0.3490),
+    "E17": Printed(0.4511, 0.8424, 0.4469),
+    "E18": Printed(0.3437, 0.8636, 0.3874, accuracy_off=0.03),
+    "E19": Printed(0.2428, 0.8696, 0.3230),
+    "E21": Printed(0.2402, 0.8740, 0.3174),
+    "E22": Printed(0.2483, 0.8702, 0.3218),
+    "E24": Printed(0.3555, 0.8662, 0.3706),
+    "E25": Printed(0.2896, 0.8812, 0.3285),
+    "E26": Printed(0.2871, 0.8802, 0.3346),
+    "E27": Printed(0.3218, 0.8716, 0.3447),
+    "E28": Printed(0.2587, 0.8770, 0.3714),
+    "E30": Printed(0.2276, 0.8868, 0.3146),
+    "E33": Printed(1.4263, 0.8182, 1.1269),
+    "E34": Printed(0.3903, 0.8732, 0.3453),
+}
+"""Final training loss, final validation accuracy, best validation loss. E14 is that of an independent repetition: what
+the chapter prints for plain gradient descent was made with momentum."""
+
+
+def main() -> None:
+    """Prints the table; exit status 1 when a figure with a band lies outside."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("names", nargs="*", help="experiments; all with a printed result when none is named")
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds FashionMNIST/raw")
+    parser.add_argument(
+        "--cifar", type=Path, help="folder that holds CIFAR-10 as torchvision lays it out, or as images"
+    )
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="file for all figures")
+    options = parser.parse_args()
+    names = options.names or list(PRINTED)
+    work = [
+        (name, seed, str(options.cifar if name.startswith("X") else options.data))
+        for name in names
+        for seed in range(1, options.seeds + 1)
+    ]
+    missed, everything = 0, []
+    print(f"{'':5}{'seed':>5}{'train loss':>12}{'printed':>9}{'val acc':>9}{'printed':>9}{'best VL':>9}{'printed':>9}"
+          f"{'epochs':>8}{'seconds':>9}")  # fmt: skip
+    with ProcessPoolExecutor(options.workers) as pool:
+        for (name, seed, _), found in zip(work, pool.map(_trained, work), strict=True):
+            printed = PRINTED.get(name)
+            missed += _line(name, seed, found, printed)
+            everything.append({"name": name, "seed": seed, **found})
+    for told in _orders(everything):
+        print(told)
+    if options.json:
+        options.json.write_text(json.dumps(everything, indent=1), "utf-8")
+    raise SystemExit(1 if missed else 0)
+
+
+def _line(name: str, seed: int, found: dict[str, float], printed: Printed | None) -> bool:
+    """Prints one line; True when it lies outside its band."""
+    row = f"{name:5}{seed:>5}"
+    for key, wanted in (("train_loss", "train_loss"), ("accuracy", "accuracy"), ("best_loss", "best_loss")):
+        row += f"{found[key]:>{12 if key == 'train_loss' else 9}.4f}"
+        row += f"{getattr(printed, wanted):>9.4f}" if printed else f"{'':9}"
+    outside = printed is not None and not printed.holds(found)
+    told = "" if printed is None else "  OUTSIDE" if outside else "  inside"
+    print(f"{row}{found['epochs']:>8.0f}{found['seconds']:>9.1f}{told}", flush=True)
+    return outside
+
+
+def _orders(found: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What the chapter says about several experiments together, as far as they were trained."""
+
+    def average(name: str, figure: str) -> float | None:
+        values = [row[figure] for row in found if row["name"] == name]
+        return mean(values) if values else None
+
+    for first, second, figure, words in (
+        ("E05", "E06", "accuracy", "SELU beats ReLU in a hundred layers (validation accuracy)"),
+        ("X8c", "X8b", "best_accuracy", "batch norm beats plain Swish (accuracy at the best loss)"),
+        ("X8d", "X8b", "best_accuracy", "SELU beats plain Swish (accuracy at the best loss)"),
+    ):
+        one, two = average(first, figure), average(second, figure)
+        if one is not None and two is not None:
+            yield f"{words}: {first} {one:.4f}, {second} {two:.4f}: {'holds' if one > two else 'DOES NOT HOLD'}"
+    losses = [(name, average(name, "train_loss")) for name in ("E21", "E19", "E22", "E15", "E18", "E17", "E14")]
+    known = [(name, loss) for name, loss in losses if loss is not None]
+    if len(known) > 1:
+        rising = all(one[1] <= two[1] for one, two in pairwise(known))
+        order = " < ".join(f"{name} {loss:.4f}" for name, loss in known)
+        yield f"order of training losses NAdam, Adam, AdamW, momentum, RMSprop, Adagrad, plain: {order}: " + (
+            "holds" if rising else "DOES NOT HOLD"
+        )
+
+
+def _trained(job: tuple[str, int, str]) -> dict[str, float]:
+    """One training on one thread, in a process of its own; its figures."""
+    from engine.events import EpochEnded
+    from engine.examples import load_example
+    from engine.places import Places
+    from engine.runtime.session import run
+
+    name, seed, data = job
+    project = load_example(f"chapter/{name}")
+    project = project.with_recipe(project.recipe.with_value("seed", seed))
+    begun = time.perf_counter()
+    epochs = []
+    with tempfile.TemporaryDirectory() as folder:
+        for event in run(project, runs=Path(folder), places=Places(folder=Path(data)), threads=1, device="cpu"):
+            if isinstance(event, EpochEnded):
+                epochs.append(event)
+        if event.outcome != "completed":  # type: ignore[union-attr]
+            raise SystemExit(f"{name}, seed {seed}: {event}")
+    # Keras adds penalties to the losses that it prints.
+    losses = [(row.val_loss or 0.0) + row.metrics.get("penalty", 0.0) for row in epochs]
+    best = min(range(len(losses)), key=losses.__getitem__)
+    return {
+        "train_loss": epochs[-1].train_loss + epochs[-1].metrics.get("train_penalty", 0.0),
+        "accuracy": epochs[-1].metrics["val_accuracy"], "best_loss": losses[best],
+        "best_accuracy": epochs[best].metrics["val_accuracy"], "best_epoch": float(best + 1),
+        "epochs": float(len(epochs)), "seconds": time.perf_counter() - begun,
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
