@@ -16,6 +16,7 @@ from engine.datasets.find import find_path
 from engine.datasets.raw import IMAGE, SEQUENCE, SPLITS, TOKENS, TRAIN, VECTOR, Array, Part, Raw, Request, StreamInfo
 from engine.datasets.split import divide, split_indices
 from engine.problem import Problem, ProblemError, Where, error
+from engine.tensor import shape_text
 
 RANKS = {VECTOR: 1, SEQUENCE: 2, IMAGE: 3, TOKENS: 1}
 
@@ -27,11 +28,12 @@ def read(settings: Any, request: Request) -> Raw:
     found = load_arrays(path)
     pools = _pools(found, path)
     kind = _kind(pools[TRAIN]["x"], settings, path)
+    usable = (RANKS[kind], 2 if kind == IMAGE else RANKS[kind])
+    if any(pool["x"].ndim - 1 not in usable for pool in pools.values()):
+        raise ProblemError(_differing(path))
     inputs = {split: _samples(pool["x"], kind, settings, path) for split, pool in pools.items()}
-    shapes = {values.shape[1:] for values in inputs.values()}
-    if len(shapes) > 1:
-        raise ProblemError(_fault(path, "Training and other samples differ in shape.", "One shape for all samples",
-                                  "Save them with the same shape"))  # fmt: skip
+    if len({values.shape[1:] for values in inputs.values()}) > 1:
+        raise ProblemError(_differing(path))
     top = settings.top or (255.0 if inputs[TRAIN].dtype == np.uint8 else 0.0)
     stream = StreamInfo(kind, tuple(inputs[TRAIN].shape[1:]), 0.0 if kind == TOKENS else top)
     answers, target = _answers(pools, found, settings, path)
@@ -86,11 +88,23 @@ def _pools(found: dict[str, Array], path: Path) -> dict[str, dict[str, Array]]:
             words = f"The {split} arrays have no samples."
             raise ProblemError(_fault(path, words, "At least one, along the first axis",
                                       "Save arrays with samples along the first axis"))  # fmt: skip
+        if not pool["x"].size:
+            words = f"A sample of the {split} arrays, {shape_text(pool['x'].shape[1:])}, has no values."
+            raise ProblemError(_fault(path, words, "At least one along every axis", "Save arrays that are not empty"))
         if len(set(lengths.values())) > 1 or set(pool) != set(pools[TRAIN]):
             words = ", ".join(f"{count:,} {role}" for role, count in lengths.items())
             raise ProblemError(_fault(path, f"The {split} arrays do not fit together: {words}.",
                                       "One y for each x, in every part", "Save them with equal lengths"))  # fmt: skip
     return pools
+
+
+def _differing(path: Path) -> Problem:
+    return _fault(
+        path,
+        "Training and other samples differ in shape.",
+        "One shape for all samples",
+        "Save them with the same shape",
+    )
 
 
 def _kind(x: Array, settings: Any, path: Path) -> str:

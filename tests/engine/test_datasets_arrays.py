@@ -108,6 +108,10 @@ class Boom:
         ({"x": np.array([[1, -2], [3, 4]]), "y": [0, 1]}, "negative tokens"),
         ({"x": np.array([Boom()], dtype=object), "y": [0]}, "can run code"),
         ({"x": np.array(3.0)}, "have no samples"),
+        ({"x": numbers(3, 2, 0), "y": [0, 1, 2]}, "2×0, has no values"),
+        ({"x_train": numbers(3, 2), "y_train": [0, 1, 0], "x_val": numbers(2, 3), "y_val": [0, 1]}, "differ in shape"),
+        ({"x_train": numbers(3, 3, 8, 8), "x_val": numbers(2)}, "differ in shape"),
+        ({"x_train": numbers(3, 3, 8, 8), "x_test": numbers(2, 3)}, "differ in shape"),
     ],
 )
 def test_what_is_wrong_with_arrays_is_said(tmp_path: Path, found: dict[str, Any], words: str) -> None:
