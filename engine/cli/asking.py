@@ -22,6 +22,7 @@ def evaluate(options: Namespace, output: Output) -> int:
     """Loss, metrics and tables of a run on one split."""
     from engine.runtime.device import choose_device, set_threads
     from engine.runtime.evaluate import evaluate as evaluated
+    from engine.runtime.evaluate import evaluate_mc
     from engine.runtime.metrics import metrics_of
     from engine.runtime.setup import make_heads, open_for
 
@@ -35,17 +36,29 @@ def evaluate(options: Namespace, output: Output) -> int:
     try:
         heads = make_heads(restored.project, data, device)
         model = restored.model.to(device)
-        found = evaluated(model, data, options.split, heads=heads, metrics=metrics_of(restored.project.recipe))
+        metrics = metrics_of(restored.project.recipe)
+        found = evaluated(model, data, options.split, heads=heads, metrics=metrics)
+        many: dict[str, Any] = {}
+        if options.mc:
+            with usable():
+                many = evaluate_mc(
+                    model, data, options.split, heads=heads, metrics=metrics, passes=options.mc, seed=options.seed,
+                    where=restored.info.name,
+                )  # fmt: skip
         if restored.info.fingerprint and data.facts.fingerprint != restored.info.fingerprint:
             output.say("The data is not the data this run was trained on.")
     finally:
         data.close()
     about = {"run": str(run), "checkpoint": restored.checkpoint, "epoch": restored.epoch}
-    output.record({**about, **found.to_json()})
+    output.record({**about, **found.to_json(), **({"mc": many} if many else {})})
     where = f"{restored.info.name}, {restored.checkpoint} checkpoint (epoch {restored.epoch})"
     output.text(f"{where}, {found.samples:,} {found.split} samples")
+    if many:
+        output.text(f"  {'':<16}{'plain':<14}mean of {options.mc:,} passes with dropout")
     for name, value in {"loss": found.loss, **found.metrics}.items():
-        output.text(f"  {name:<16}{value:.6g}")
+        output.text(f"  {name:<16}{value:<14.6g}{many[name]:.6g}" if many else f"  {name:<16}{value:.6g}")
+    if many:
+        output.text(f"  {'deviation':<16}{'':<14}{many['deviation']:.6g}")
     for name, table in found.tables.items():
         _table(name, table, output)
     return GOOD
@@ -61,7 +74,12 @@ def predict(options: Namespace, output: Output) -> int:
         device = choose_device(options.device or "auto")
     set_threads(options.threads)
     code = GOOD
-    for item in predicted(restored, options.inputs, device=device):
+    answers = predicted(restored, options.inputs, device=device, mc=options.mc, seed=options.seed)
+    while True:
+        with usable():
+            item = next(answers, None)
+        if item is None:
+            break
         if isinstance(item, Problem):
             output.problem(item)
             code = PROBLEM
@@ -90,9 +108,13 @@ def _words(item: Prediction, top: int) -> str:
 
 def _answer(answer: Any, top: int) -> str:
     if answer.values:
-        return "  ".join(f"{name} {value:,.6g}" for name, value in answer.values.items())
+        return "  ".join(f"{name} {value:,.6g}{_spread(answer, name, ',.3g')}" for name, value in answer.values.items())
     digits = ".3f" if answer.is_probability else ".4g"
-    return "  ".join(f"{name} {score:{digits}}" for name, score in answer.scores[:top])
+    return "  ".join(f"{name} {score:{digits}}{_spread(answer, name, digits)}" for name, score in answer.scores[:top])
+
+
+def _spread(answer: Any, name: str, digits: str) -> str:
+    return f" ± {answer.deviations[name]:{digits}}" if answer.deviations else ""
 
 
 def _table(name: str, table: dict[str, Any], output: Output) -> None:

@@ -91,9 +91,21 @@ def _resume(parser: argparse.ArgumentParser) -> None:
 def _evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN)
     parser.add_argument("--split", choices=("val", "test", "train"), default="val", help="which samples (default: val)")
+    _mc(parser)
     _checkpoint(parser)
     _downloads(parser)
     _places(parser)
+
+
+def _mc(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mc",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="MC dropout: the mean of so many passes with only dropout on, and how far they lie apart",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="start of those passes' random numbers")
 
 
 def _predict(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +113,7 @@ def _predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT",
                         help="image files, CSV tables or .npz files, in any mixture that fits the network")  # fmt: skip
     parser.add_argument("--top", type=_positive, default=3, metavar="N", help="how many classes to print (default: 3)")
+    _mc(parser)
     _checkpoint(parser)
     _places(parser)
 

@@ -7,7 +7,7 @@ the run's own preprocessing. A file that cannot be used is one Problem and the o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,9 @@ from torch import Tensor
 
 from engine.datafacts import BINARY, CLASS, NONE, Target
 from engine.problem import Problem, ProblemError
+from engine.runtime.mc import McModel
 from engine.runtime.metrics import in_real_units
+from engine.runtime.randomness import guarded
 from engine.runtime.restore import Restored
 from engine.runtime.samples import Sample, read_samples, wanted_streams
 from engine.source_ends import OutputEnd, find_ends
@@ -36,17 +38,22 @@ class Answer:
     """False when the output was told to apply no activation: the scores are then raw numbers."""
     values: Mapping[str, float] = field(default_factory=dict)
     """In real units."""
+    deviations: Mapping[str, float] = field(default_factory=dict)
+    """With MC dropout: how far the passes lie apart, by class or value; the standard deviation of what is averaged."""
 
     def to_json(self, top: int = 3) -> dict[str, Any]:
         """Plain data: the best class with its probability and the `top` first, or the values."""
         if self.values:
             only = next(iter(self.values.values()))
-            return (
-                {"value": only, "values": dict(self.values)} if len(self.values) == 1 else {"values": dict(self.values)}
-            )
+            said = {"value": only, "values": dict(self.values)} if len(self.values) == 1 else (
+                {"values": dict(self.values)})  # fmt: skip
+            return said | ({"deviations": dict(self.deviations)} if self.deviations else {})
         word = "probability" if self.is_probability else "score"
-        name, score = self.scores[0]
-        return {"class": name, word: score, "top": [{"class": name, word: score} for name, score in self.scores[:top]]}
+        rows = [
+            {"class": name, word: score} | ({"deviation": self.deviations[name]} if self.deviations else {})
+            for name, score in self.scores[:top]
+        ]
+        return {**rows[0], "top": rows}
 
 
 @dataclass(frozen=True)
@@ -72,10 +79,17 @@ class Prediction:
 
 
 def predict(
-    restored: Restored, files: Sequence[Path], *, device: torch.device | str = "cpu"
+    restored: Restored, files: Sequence[Path], *, device: torch.device | str = "cpu", mc: int = 0, seed: int = 0
 ) -> Iterator[Prediction | Problem]:
-    """Answers to every sample of the files, in order; a Problem in the place of a file that cannot be used."""
-    model = restored.model.to(device).eval()
+    """Answers to every sample of the files, in order; a Problem in the place of a file that cannot be used.
+
+    With `mc` passes of MC dropout each answer tells its deviations; the same seed gives the same passes. ProblemError
+    when the network has no dropout.
+    """
+    model: torch.nn.Module = restored.model.to(device).eval()
+    if mc:
+        ends = find_ends(restored.project).outputs
+        model = McModel(model, [end.activation for end in ends], mc, restored.info.name)
     for module in restored.preprocess.values():
         module.to(device)
     streams = wanted_streams(restored)
@@ -85,7 +99,12 @@ def predict(
             while chunk := list(islice(samples, BATCH)):
                 raw = [torch.from_numpy(np.stack([sample.inputs[name] for sample in chunk])) for name in streams]
                 prepared = [restored.preprocess[name](item.to(device)) for name, item in zip(streams, raw, strict=True)]
-                yield from _answered(restored, chunk, run_model(model, prepared))
+                if isinstance(model, McModel):
+                    with guarded(seed):
+                        outputs = run_model(model, prepared)
+                    yield from _answered(restored, chunk, outputs, model.deviations)
+                else:
+                    yield from _answered(restored, chunk, run_model(model, prepared))
         except ProblemError as fault:
             yield from fault.problems
 
@@ -97,11 +116,15 @@ def run_model(model: torch.nn.Module, inputs: Sequence[Tensor]) -> tuple[Tensor,
     return (result,) if isinstance(result, Tensor) else tuple(result)
 
 
-def _answered(restored: Restored, chunk: Sequence[Sample], outputs: Sequence[Tensor]) -> Iterator[Prediction]:
+def _answered(
+    restored: Restored, chunk: Sequence[Sample], outputs: Sequence[Tensor], deviations: Sequence[Tensor] = ()
+) -> Iterator[Prediction]:
     ends = find_ends(restored.project).outputs
     facts = restored.project.data
     targets = facts.targets if facts else {}
     found = [answers(end, targets.get(end.target), output) for end, output in zip(ends, outputs, strict=True)]
+    for place, (end, spread) in enumerate(zip(ends, deviations, strict=False)):
+        found[place] = _with_deviations(found[place], targets.get(end.target), spread)
     for place, sample in enumerate(chunk):
         yield Prediction(sample.file, sample.row, {end.name: found[n][place] for n, end in enumerate(ends)})
 
@@ -131,6 +154,23 @@ def answers(end: OutputEnd, target: Target | None, output: Tensor) -> list[Answe
         Answer(tuple((classes[place], row[place]) for place in places), known)
         for row, places in zip(table, order, strict=True)
     ]
+
+
+def _with_deviations(found: list[Answer], target: Target | None, spread: Tensor) -> list[Answer]:
+    """The answers with the deviations of their passes, by class or value; those of values in real units."""
+    rows = spread.detach().float().cpu().reshape(len(spread), -1)
+    if found and found[0].values:
+        scale = torch.tensor(target.deviation) if target and target.deviation else torch.ones(rows.shape[1])
+        names = list(found[0].values)
+        table = (rows * scale).tolist()
+    else:
+        # A yes or no has one number for both.
+        rows = rows.expand(-1, 2) if rows.shape[1] == 1 else rows
+        names, table = list(_classes(target, rows.shape[1])), rows.tolist()
+    return [
+        replace(answer, deviations=dict(zip(names, row, strict=True)))
+        for answer, row in zip(found, table, strict=True)
+    ]  # fmt: skip
 
 
 def _classes(target: Target | None, count: int) -> tuple[str, ...]:
