@@ -279,3 +279,31 @@ def range_test(order: RangeOrder, seen: list[tuple[float, float]]) -> Work:
         )  # fmt: skip
 
     return work
+
+
+def draws(initializer: dict[str, Any], fans: tuple[int, int]) -> Work:
+    """Work that draws weights as an initializer would for a layer with these fans: a float32 array."""
+
+    def work(_progress: Progress, _cancel: threading.Event) -> Any:
+        from engine.runtime.draws import draw
+
+        return draw(initializer, fans)
+
+    return work
+
+
+def curves(activations: list[dict[str, Any]]) -> Work:
+    """Work that evaluates activations: (type, `FunctionCurve`) each; one with a bad setting is left out."""
+
+    def work(_progress: Progress, _cancel: threading.Event) -> Any:
+        from engine.runtime.function_curve import function_curve
+
+        found = []
+        for tagged in activations:
+            try:
+                found.append((tagged["type"], function_curve(tagged)))
+            except (ValueError, ZeroDivisionError, RuntimeError):
+                continue
+        return found
+
+    return work

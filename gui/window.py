@@ -96,7 +96,7 @@ class MainWindow(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.palette_panel = PalettePanel(self)
         self.outline = OutlinePanel(self.document, self)
-        self.inspector = InspectorPanel(self.document, self)
+        self.inspector = InspectorPanel(self.document, self, self.jobs)
         self.recipe = RecipePanel(self.document, self)
         self.code = CodePanel(self.document, self)
         self.charts = ChartPanel(self)

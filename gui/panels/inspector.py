@@ -21,10 +21,12 @@ from engine.param import Param
 from engine.timeline import Timeline
 from gui.document import Document
 from gui.forms.form import Form
+from gui.jobs import Jobs
 from gui.numbers import count
 from gui.panels.inspector_flow import FlowSection
 from gui.panels.inspector_head import Head, ShapeRows
 from gui.panels.inspector_inherited import NAMES, InheritedSections
+from gui.panels.inspector_look import DrawsView, FunctionSection, is_activation
 from gui.theme import metrics
 from gui.widgets.number_field import NumberField, TextField
 from gui.widgets.section import CollapsibleSection
@@ -34,9 +36,11 @@ from gui.widgets.states import Banner, EmptyState
 class InspectorPanel(QScrollArea):
     """One selected layer or block in full; several or none: what can be said about them together."""
 
-    def __init__(self, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(self, document: Document, parent: QWidget | None = None, jobs: Jobs | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._jobs = jobs if jobs is not None else Jobs(self)
+        self.function: FunctionSection | None = None
         self._key: tuple[str, str] | None = None
         self._built_for: object = None
         self._form: Form | None = None
@@ -126,7 +130,7 @@ class InspectorPanel(QScrollArea):
         for widget in (self._head, self._shapes, self._banner):
             top.addWidget(widget)
         layout.addLayout(top)
-        self._form = self.shared = None
+        self._form = self.shared = self.function = None
         if node.is_group:
             layout.addWidget(self._group_section())
             self._add_shared(layout, DEFAULTS.by_name)
@@ -148,11 +152,14 @@ class InspectorPanel(QScrollArea):
         else:
             section.content.addWidget(_hint(self.tr("No settings: {0}").format(declaration.help.split(". ")[0] + ".")))
         layout.addWidget(section)
+        if is_activation(declaration.type):
+            self.function = FunctionSection(self._jobs)
+            layout.addWidget(self.function)
         if NAMES & declaration.by_name.keys():
             self._add_shared(layout, declaration.by_name)
 
     def _add_shared(self, layout: QVBoxLayout, params: Mapping[str, Param]) -> None:
-        self.shared = InheritedSections(params)
+        self.shared = InheritedSections(params, DrawsView(self._jobs))
         self.shared.committed.connect(self._commit)
         layout.addWidget(self.shared)
 
@@ -206,6 +213,12 @@ class InspectorPanel(QScrollArea):
             self._form.set_values(node.params, self._notes())
         if self._flow is not None and self._timeline is not None:
             self._flow.follow(self._timeline, facts.paths if facts else ())
+        if self.shared is not None and self._key is not None:
+            around = inherited(self._document.graph, self._key[0], "initializer")
+            drawn = node.params.get("initializer") or (around.value if around else None) or {"type": "torch"}
+            self.shared.draws.show_layer(facts, drawn)
+        if self.function is not None:
+            self.function.show_layer(node.type, node.params)
 
     def _notes(self) -> dict[str, str]:
         facts = self._facts()

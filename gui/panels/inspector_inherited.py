@@ -18,6 +18,7 @@ from engine.inherit import Inherited
 from engine.param import Param
 from gui.forms.form import Form
 from gui.numbers import number
+from gui.panels.inspector_look import DrawsView
 from gui.widgets.section import CollapsibleSection
 
 SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -34,8 +35,10 @@ class InheritedSections(QWidget):
 
     committed = Signal(str, object)
 
-    def __init__(self, params: Mapping[str, Param]) -> None:
+    def __init__(self, params: Mapping[str, Param], draws: DrawsView) -> None:
         super().__init__()
+        self.draws = draws
+        """What would be drawn, below the choice of how."""
         self.forms: dict[str, Form] = {}
         self._sections: dict[str, CollapsibleSection] = {}
         column = QVBoxLayout(self)
@@ -53,6 +56,8 @@ class InheritedSections(QWidget):
             form = Form(tuple(shown))
             form.committed.connect(self.committed)
             section.content.addWidget(form)
+            if title == SECTIONS[0][0]:
+                section.content.addWidget(draws)
             self.forms[title], self._sections[title] = form, section
             column.addWidget(section)
 

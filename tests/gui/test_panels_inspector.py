@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -29,12 +29,13 @@ def document(qapp: object) -> Document:
 
 
 @pytest.fixture
-def inspector(document: Document, shown: Callable[..., QWidget]) -> InspectorPanel:
+def inspector(document: Document, shown: Callable[..., QWidget]) -> Iterator[InspectorPanel]:
     panel = InspectorPanel(document)
     shown(panel).resize(320, 800)
     document.selection.select([("", "hidden1")])
     document.accept(analyze(document.project), document.project)
-    return panel
+    yield panel
+    panel._jobs.close()
 
 
 def words(panel: QWidget) -> str:
@@ -210,3 +211,44 @@ def test_in_the_narrowest_dock_nothing_is_cut_off_at_the_right(
             assert content.minimumSizeHint().width() <= 264, (node.name, content.minimumSizeHint().width())
             shown += 1
     assert shown > 4
+
+
+def test_fans_deviation_and_a_histogram_of_what_will_be_drawn(
+    qtbot: QtBot, inspector: InspectorPanel, document: Document
+) -> None:
+    draws = inspector.shared.draws if inspector.shared else None
+    assert draws is not None
+    assert draws.words.text() == "fan in 64 · out 64 · σ 0.0722"  # PyTorch's own: uniform between ±1/√64
+    qtbot.waitUntil(lambda: 0.12 < draws.histogram.reach < 0.13, timeout=30_000)
+    document.edit_graph("", lambda graph: edits.set_param(graph, "", "hidden1", "initializer", {"type": "zeros"}))
+    document.accept(analyze(document.project), document.project)
+    qtbot.waitUntil(lambda: draws.histogram.reach == 1.0, timeout=30_000)
+    assert draws.words.text().endswith("σ 0")
+    document.selection.select([("", next(n.id for n in document.graph.nodes.values() if n.type == "relu"))])
+    assert inspector.shared is None
+
+
+def test_an_activation_is_drawn_with_its_derivative_and_others_over_it(
+    qtbot: QtBot, inspector: InspectorPanel, document: Document
+) -> None:
+    relu = next(node.id for node in document.graph.nodes.values() if node.type == "relu")
+    document.selection.select([("", relu)])
+    section = inspector.function
+    assert section is not None
+    qtbot.waitUntil(lambda: len(section.plot.lines) == 1, timeout=30_000)
+    (line,) = section.plot.lines
+    assert (line.name, line.y.min(), line.slope.max()) == ("ReLU", 0.0, 1.0)
+    section._menu.aboutToShow.emit()
+    choices = {action.text(): action for action in section._menu.actions()}
+    assert "ReLU" not in choices
+    choices["GELU"].trigger()
+    choices["Tanh"].trigger()
+    qtbot.waitUntil(lambda: len(section.plot.lines) == 3, timeout=30_000)
+    assert section.plot.lines[-1].name == "ReLU"  # the layer's own lies on top
+    assert section.names.text() == "GELU, Tanh"
+    assert len({one.token for one in section.plot.lines}) == 3
+    choices["GELU"].trigger()
+    qtbot.waitUntil(lambda: len(section.plot.lines) == 2, timeout=30_000)
+    assert not section.plot.grab().toImage().isNull()
+    document.selection.select([("", "hidden1")])
+    assert inspector.function is None
