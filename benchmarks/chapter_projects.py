@@ -292,6 +292,13 @@ EXPERIMENTS: dict[str, Experiment] = {
 }  # fmt: skip
 
 
+MUTED = {
+    "E01": ("saturating",), "E04": ("selu-inputs",), "E37": ("bias-before-norm",), "X8a": ("inputs-scaled",),
+    "X8b": ("inputs-scaled",), "X8c": ("bias-before-norm", "inputs-scaled"),
+}  # fmt: skip
+"""Advice that would change the very thing an experiment is about, or the numbers that the chapter prints for it."""
+
+
 def project_of(name: str) -> Project:
     """The project of an experiment."""
     found = EXPERIMENTS[name]
@@ -301,7 +308,7 @@ def project_of(name: str) -> Project:
     graph = _graph(found)
     for definition in ("", *graph.definitions):
         graph = arrange(graph, definition)
-    made = Project(name=name, graph=graph, recipe=recipe, notes=found.notes)
+    made = Project(name=name, graph=graph, recipe=recipe, notes=found.notes, muted=MUTED.get(name, ()))
     with TemporaryDirectory() as folder:
         # Facts belong to the recipe as a file gives it back.
         write_project(made, Path(folder) / "made.lwr")

@@ -2,12 +2,13 @@
 
 The rules stand in `check_graph.py` (structure and wires), `check_layers.py` (names, types, settings),
 `check_groups.py` (blocks), `check_recipe.py` (how to train), `check_training.py` (callbacks and contradictions),
-`check_schedule.py` (the learning rate) and `check_outputs.py` (losses and targets). Shapes are looked at by
-`engine.runtime`. Each problem has a stable code, plain words and, where there is an obvious way, fixes.
+`check_schedule.py` (the learning rate), `check_outputs.py` (losses and targets) and `check_advice.py`. Shapes are
+looked at by `engine.runtime`. Each problem has a stable code, plain words and, where there is an obvious way, fixes.
 """
 
 from __future__ import annotations
 
+from engine.check_advice import check_advice
 from engine.check_graph import check_ends, check_level
 from engine.check_groups import check_groups
 from engine.check_layers import check_layers
@@ -37,4 +38,5 @@ def check_project(project: Project) -> list[Problem]:
     found += check_training(project)
     found += check_schedule(project)
     found += check_losses(project)
+    found += check_advice(project)
     return sorted(found, key=lambda problem: _ORDER.index(problem.severity))

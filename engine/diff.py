@@ -43,6 +43,7 @@ class Delta:
     defaults: bool = False
     data: bool = False
     notes: bool = False
+    muted: bool = False
 
     def __bool__(self) -> bool:
         return self != Delta()
@@ -72,6 +73,7 @@ def diff(old: Project, new: Project) -> Delta:
         defaults=before.defaults != after.defaults,
         data=old.data is not new.data and old.data != new.data,
         notes=old.notes != new.notes,
+        muted=old.muted != new.muted,
     )
 
 

@@ -62,6 +62,8 @@ class Problem:
     arrived: tuple[tuple[str, str, str], ...] = ()
     """Rows (port, shape, "from conv_in") for a shape mismatch; empty otherwise."""
     fixes: tuple[Fix, ...] = field(default=(), compare=False)
+    source: str = ""
+    """Advice only: the paper or book that says so."""
 
     def __str__(self) -> str:
         parts = [f"{self.severity.value}: {self.where}: {self.happened}"]
@@ -69,6 +71,8 @@ class Problem:
             parts.append(f"  expected: {self.expected}")
         if self.fix:
             parts.append(f"  fix: {self.fix}")
+        if self.source:
+            parts.append(f"  source: {self.source}")
         return "\n".join(parts)
 
     def to_json(self) -> dict[str, Any]:
@@ -83,6 +87,7 @@ class Problem:
             "expected": self.expected,
             "fix": self.fix,
             "fixes": [fix.title for fix in self.fixes],
+            **({"source": self.source} if self.source else {}),
         }
 
 

@@ -26,6 +26,8 @@ class Project:
     data: DataFacts | None = None
     """Facts found when the data was last read; None while it has not been."""
     notes: str = ""
+    muted: tuple[str, ...] = ()
+    """Ids of advice that is not to be given here."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the file that this version does not know; saved back unchanged."""
 

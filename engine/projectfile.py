@@ -25,7 +25,7 @@ from engine.reading import MAX_BYTES, refuse
 from engine.recipe import SETTINGS, Recipe
 from engine.values import examine_all
 
-_KEYS = {"format", "name", "notes", "graph", "recipe", "data"}
+_KEYS = {"format", "name", "notes", "graph", "recipe", "data", "muted"}
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ def to_json(project: Project) -> dict[str, Any]:
         "graph": _sorted(graph_to_json(project.graph)),
         "recipe": recipe,
     }
+    if project.muted:
+        data["muted"] = list(project.muted)
     if project.notes:
         data["notes"] = project.notes
     if project.data is not None:
@@ -105,6 +107,7 @@ def from_json(data: Any) -> Loaded:
         recipe=recipe,
         data=_facts(found.get("data")),
         notes=reading.text(found.get("notes", ""), "notes", limit=1_000_000),
+        muted=_muted(found.get("muted", [])),
         extra={**extra, "recipe": unknown} if unknown else extra,
     )
     if not newer:
@@ -140,6 +143,12 @@ def _recipe(values: dict[str, Any]) -> tuple[Recipe, dict[str, Any]]:
     known = {key: value for key, value in values.items() if key in SETTINGS.by_name}
     unknown = {key: value for key, value in values.items() if key not in SETTINGS.by_name}
     return Recipe(examine_all(SETTINGS, known)[0]), unknown
+
+
+def _muted(data: Any) -> tuple[str, ...]:
+    if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
+        refuse("muted", "It is no list of names of advice", '["saturating"]')
+    return tuple(sorted(set(data)))
 
 
 def _facts(data: Any) -> DataFacts | None:
