@@ -201,3 +201,11 @@ def _number(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _NON_FINITE.get(item, item) if isinstance(item, str) else item for key, item in value.items()}
     return value
+
+
+def checkpoint_names(run: Path) -> list[str]:
+    """The checkpoints in a run's folder by name, the last and the best first; whether each holds is not looked at."""
+    folder = run / CHECKPOINTS
+    found = {path.name for path in folder.iterdir() if (path / "manifest.json").is_file()} if folder.is_dir() else set()
+    rank = {"last": 0, "best": 1}
+    return sorted(found, key=lambda name: (rank.get(name, 2), name))

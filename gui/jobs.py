@@ -255,14 +255,17 @@ def export_model(order: ExportOrder) -> Work:
     return work
 
 
-def evaluate(run: Path, places: Places, split: str, checkpoint: str) -> Work:
-    """Work that evaluates a run's weights on a split: figures and, for classes, the confusion matrix, as plain data."""
+def evaluate(run: Path, places: Places, split: str, checkpoint: str, passes: int = 0) -> Work:
+    """Work that evaluates a run's weights on a split: figures and, for classes, the confusion matrix, as plain data.
+
+    With `passes` those of MC dropout stand beside them.
+    """
 
     def work(progress: Progress, _cancel: threading.Event) -> Any:
         from engine.runtime.evaluate import evaluate_run
 
         progress(0, None, "Evaluating")
-        return evaluate_run(run, places=places, split=split, checkpoint=checkpoint)
+        return evaluate_run(run, places=places, split=split, checkpoint=checkpoint, mc=passes)
 
     return work
 

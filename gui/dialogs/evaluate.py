@@ -23,19 +23,22 @@ from PySide6.QtWidgets import (
 
 from engine.places import Places
 from engine.problem import Problem
-from engine.runfiles import read_info
+from engine.runfiles import checkpoint_names, read_info
 from gui.jobs import Jobs, evaluate
 from gui.numbers import count, number
 from gui.theme import metrics
 from gui.widgets.buttons import Button
+from gui.widgets.choices import Check, Choice
 from gui.widgets.matrix import ConfusionMatrix
+from gui.widgets.number_field import NumberField
 from gui.widgets.progress import ProgressLine
 from gui.widgets.segmented import SegmentedSwitch
 from gui.widgets.states import Banner
 
 SPLITS = ("val", "test", "train")
-CHECKPOINTS = ("best", "last")
-_NOT_FIGURES = ("run", "checkpoint", "epoch", "split", "samples", "tables")
+PASSES = 100
+"""Passes of MC dropout that are offered: ten times fewer are nearly as good, ten times more hardly better."""
+_NOT_FIGURES = ("run", "checkpoint", "epoch", "step", "split", "samples", "tables")
 
 
 class EvaluateDialog(QDialog):
@@ -47,8 +50,16 @@ class EvaluateDialog(QDialog):
         info = read_info(run)
         self.setWindowTitle(self.tr("Evaluate {0}").format(info.name))
         self.splits = SegmentedSwitch([self.tr("Validation"), self.tr("Test"), self.tr("Training")])
-        self.checkpoints = SegmentedSwitch([self.tr("Best"), self.tr("Last")])
-        self.checkpoints.set_current(CHECKPOINTS.index(info.result) if info.result in CHECKPOINTS else 1)
+        self.checkpoints = Choice([(name, name) for name in checkpoint_names(run)], info.result)
+        self.checkpoints.setToolTip(self.tr("Which weights: the last, the best, or those that a callback saved"))
+        self.checkpoints.setMinimumWidth(120)
+        self.mc = Check(self.tr("MC dropout"))
+        self.mc.setToolTip(
+            self.tr("Many passes with only dropout on: the mean of their probabilities, and how far they lie apart")
+        )
+        self.passes = NumberField(PASSES, minimum=1, maximum=10_000, whole=True, unit=self.tr("passes"), dense=True)
+        self.passes.setFixedWidth(120)
+        self.passes.setEnabled(False)
         self.figures = QLabel()
         self.figures.setProperty("role", "body")
         self.figures.setWordWrap(True)
@@ -58,29 +69,37 @@ class EvaluateDialog(QDialog):
         self.progress = ProgressLine()
         self._lay_out()
         self.splits.currentChanged.connect(lambda _index: self.evaluate())
-        self.checkpoints.currentChanged.connect(lambda _index: self.evaluate())
+        self.checkpoints.committed.connect(lambda _name: self.evaluate())
+        self.mc.committed.connect(self._switch_mc)
+        self.passes.committed.connect(lambda _count: self.evaluate())
         self.evaluate()
 
     def evaluate(self) -> None:
         """Evaluates what the switches say; a newer wish takes the place of an older one."""
-        split, checkpoint = SPLITS[self.splits.current], CHECKPOINTS[self.checkpoints.current]
+        split, checkpoint = SPLITS[self.splits.current], str(self.checkpoints.value() or "")
+        passes = int(self.passes.value()) if self.mc.value() else 0
         self.progress.begin()
         self._jobs.start(
-            "evaluate", self.tr("Evaluating"), evaluate(self._run, self._places, split, checkpoint),
+            "evaluate", self.tr("Evaluating"), evaluate(self._run, self._places, split, checkpoint, passes),
             done=self.show_result, failed=self._fail,
         )  # fmt: skip
+
+    def _switch_mc(self, wanted: bool) -> None:
+        self.passes.setEnabled(wanted)
+        self.evaluate()
 
     def show_result(self, result: Mapping[str, Any]) -> None:
         """Shows what the engine found."""
         self.progress.finish()
         self.banner.hide()
-        parts = [self.tr("{0} samples, epoch {1}").format(count(int(result["samples"])), result["epoch"])]
-        for name, value in result.items():
-            if name not in _NOT_FIGURES and isinstance(value, float):
-                shown = f"{number(value * 100)} %" if name == "accuracy" else number(value)
-                parts.append(f"{name.replace('_', ' ')} <b>{shown}</b>")
-        self.figures.setText("&nbsp;&nbsp;·&nbsp;&nbsp;".join(parts))
-        tables = result.get("tables") or {}
+        head = self.tr("{0} samples, epoch {1}").format(count(int(result["samples"])), result["epoch"])
+        lines = [_BETWEEN.join([head, *_figures(result)])]
+        many = result.get("mc") or {}
+        if many:
+            words = self.tr("mean of {0} passes with dropout on").format(count(int(many["passes"])))
+            lines.append(_BETWEEN.join([words, *_figures(many)]))
+        self.figures.setText("<br>".join(lines))
+        tables = (many or result).get("tables") or {}
         table = next(iter(tables.values()), None)
         self.matrix.setVisible(table is not None)
         self.table.setVisible(table is not None)
@@ -109,6 +128,9 @@ class EvaluateDialog(QDialog):
         top = QHBoxLayout()
         top.addWidget(self.splits)
         top.addStretch()
+        top.addWidget(self.mc)
+        top.addWidget(self.passes)
+        top.addSpacing(metrics.panel_padding)
         top.addWidget(self.checkpoints)
         middle = QHBoxLayout()
         middle.setSpacing(metrics.panel_padding)
@@ -131,6 +153,17 @@ class EvaluateDialog(QDialog):
         layout.addLayout(foot)
         self.banner.hide()
         self.resize(860, 560)
+
+
+_BETWEEN = "&nbsp;&nbsp;·&nbsp;&nbsp;"
+
+
+def _figures(result: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name.replace('_', ' ')} <b>{f'{number(value * 100)} %' if name == 'accuracy' else number(value)}</b>"
+        for name, value in result.items()
+        if name not in _NOT_FIGURES and isinstance(value, float)
+    ]
 
 
 def _table(titles: list[str]) -> QTreeWidget:

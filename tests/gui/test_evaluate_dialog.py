@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
+from engine import edits, wires
 from engine.examples import load_example
 from engine.places import Places
 from engine.runtime.session import run as train
@@ -40,6 +41,51 @@ def test_a_run_is_evaluated_on_the_split_that_is_chosen(qtbot: QtBot, finished: 
     qtbot.waitUntil(dialog.banner.isVisible, timeout=30_000)
     assert not dialog.matrix.isVisible()
     jobs.cancel_all()
+
+
+def test_mc_dropout_stands_beside_the_plain_figures(qtbot: QtBot, tmp_path: Path) -> None:
+    project = load_example("digits-mlp")
+    graph = project.graph
+    edge = next(edge for edge in graph.edges if graph.nodes[edge.target].type == "linear")
+    graph, drop = edits.add_node(graph, "", "dropout", name="drop", params={"rate": 0.4})
+    project = replace(project, graph=wires.insert_on_edge(graph, "", edge, drop.id))
+    recipe = project.recipe.with_value("epochs", 2)
+    recipe = recipe.with_value("callbacks", ({"type": "checkpoint", "every": 1},))
+    events = list(
+        train(project.with_recipe(recipe), runs=tmp_path, places=Places(None, None, tmp_path), device="cpu", threads=1)
+    )
+    jobs = Jobs()
+    dialog = EvaluateDialog(jobs, Path(events[0].run), Places(None, None, tmp_path))  # type: ignore[union-attr]
+    qtbot.addWidget(dialog)
+    dialog.show()
+    qtbot.waitUntil(lambda: "359 samples" in dialog.figures.text(), timeout=30_000)
+    assert "passes" not in dialog.figures.text()
+    assert not dialog.passes.isEnabled()
+    qtbot.mouseClick(dialog.mc, Qt.MouseButton.LeftButton, pos=QPoint(8, dialog.mc.height() // 2))
+    qtbot.waitUntil(lambda: "mean of 100 passes" in dialog.figures.text(), timeout=30_000)
+    plain, many = dialog.figures.text().split("<br>")
+    assert "accuracy" in plain
+    assert "accuracy" in many
+    assert "deviation" in many
+    assert dialog.checkpoints.count() >= 3
+    dialog.checkpoints.setCurrentIndex(dialog.checkpoints.count() - 1)
+    dialog.checkpoints.activated.emit(dialog.checkpoints.count() - 1)
+    qtbot.waitUntil(lambda: not jobs.busy, timeout=30_000)
+    assert not dialog.banner.isVisible()
+    jobs.close()
+
+
+def test_a_network_without_dropout_says_so(qtbot: QtBot, finished: Path) -> None:
+    jobs = Jobs()
+    dialog = EvaluateDialog(jobs, finished, Places(None, None, finished.parent))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.mc.click()
+    qtbot.waitUntil(dialog.banner.isVisible, timeout=30_000)
+    dialog.mc.click()
+    qtbot.waitUntil(lambda: "359 samples" in dialog.figures.text(), timeout=30_000)
+    assert not dialog.banner.isVisible()
+    jobs.close()
 
 
 def test_a_cell_of_the_matrix_says_its_count_in_words(qtbot: QtBot) -> None:
