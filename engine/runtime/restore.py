@@ -97,8 +97,10 @@ def load_preprocess(run: Path) -> dict[str, Preprocess]:
             for stream, config in settings.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, safetensors.SafetensorError) as fault:
+        reason = f"{fault} is missing" if isinstance(fault, KeyError) else getattr(fault, "strerror", None) or fault
         raise ProblemError(
-            error(Where(label=run.name, file=str(run / PREPROCESS)), f"The run's preprocessing cannot be read: {fault}",
+            error(Where(label=run.name, file=str(run / PREPROCESS)),
+                  f"The run's preprocessing cannot be read: {reason}",
                   "The files that the training wrote", "Train again, or restore the folder", code="run_unreadable")
         ) from None  # fmt: skip
 

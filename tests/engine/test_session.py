@@ -88,6 +88,19 @@ def test_a_finished_run_comes_back_as_a_model_with_its_preprocessing(tmp_path: P
     assert restored.model(restored.preprocess["x"](raw)).shape == (3, 10)
 
 
+def test_a_preprocessing_that_is_damaged_or_gone_is_told_in_plain_words(tmp_path: Path) -> None:
+    folder = Path(list(session(digits(), tmp_path))[-1].run)
+    file = folder / "preprocess.json"
+    whole = json.loads(file.read_text())
+    cut = {stream: {key: item for key, item in config.items() if key != "divide"} for stream, config in whole.items()}
+    file.write_text(json.dumps(cut))
+    with pytest.raises(ProblemError, match="'divide' is missing"):
+        load_run(folder)
+    file.unlink()
+    with pytest.raises(ProblemError, match="cannot be read: No such file or directory"):
+        load_run(folder)
+
+
 def test_a_project_with_errors_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
     project = digits()
     broken = project.with_graph(type(project.graph)(nodes=project.graph.nodes, edges=project.graph.edges[1:]))
