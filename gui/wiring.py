@@ -154,6 +154,7 @@ def _show_timeline(window: MainWindow) -> None:
     belongs = window.shows_own_run and (timeline.run is not None or timeline.step > 0)
     window.canvas.show_timeline(timeline if belongs else None)
     window.inspector.show_timeline(timeline if belongs else Timeline())
+    window.recipe.rates.show_timeline(timeline if belongs else None)
 
 
 def _show_state(window: MainWindow) -> None:

@@ -20,6 +20,7 @@ from engine.project import Project
 from engine.recipe import SETTINGS
 from gui.document import Document
 from gui.forms.form import Form
+from gui.panels.recipe_rates import RatePreview
 from gui.widgets.buttons import Button
 from gui.widgets.section import CollapsibleSection
 
@@ -59,6 +60,7 @@ class RecipePanel(QScrollArea):
         super().__init__(parent)
         self._document = document
         self._forms: list[Form] = []
+        self.rates = RatePreview()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -85,6 +87,7 @@ class RecipePanel(QScrollArea):
         for form in self._forms:
             form.set_values(values)
         self._weights.set_values({"initializer": {"type": "torch"}, **self._document.graph.defaults})
+        self.rates.show_project(self._document.project)
 
     def form_for(self, name: str) -> Form:
         """The form that holds a setting."""
@@ -97,6 +100,8 @@ class RecipePanel(QScrollArea):
         form.committed.connect(self._commit)
         self._forms.append(form)
         section.content.addWidget(form)
+        if "schedule" in names:
+            section.content.addWidget(self.rates)
         if "data" in names:
             tip = self.tr("Samples, classes and the split")
             section.content.addLayout(_row(self.tr("Look at the data"), "table", tip, self.data_wanted))
@@ -137,6 +142,8 @@ class RecipePanel(QScrollArea):
     def _changed(self, delta: object) -> None:
         if getattr(delta, "recipe", ()) or getattr(delta, "defaults", False):
             self.fill()
+        else:
+            self.rates.show_project(self._document.project)  # the data may be known by now
 
 
 def _row(words: str, icon_name: str, tip: str, wanted: SignalInstance) -> QHBoxLayout:

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.declare import catalogue
+from engine.events import Step
 from engine.param import Param
 from engine.recipe import SETTINGS
+from engine.timeline import Timeline
 from gui.document import Document
 from gui.forms.editors import OpenChoice, make_editor
 from gui.forms.form import Form
@@ -235,6 +237,29 @@ def test_a_setting_that_means_nothing_now_is_hidden(shown: Callable[..., QWidget
     rest = next(one for one in declaration.by_name[other].choices if one not in wanted)
     form.set_values({other: rest})
     assert form.editor(dependent.name).isHidden()
+
+
+def test_the_planned_rate_is_drawn_before_training_and_marked_while_it_runs(
+    panel: RecipePanel, document: Document
+) -> None:
+    rates = panel.rates
+    assert {item.rate for item in rates.planned} == {float(document.project.recipe.made("optimizer").lr)}
+    cycle = {"type": "one_cycle"}
+    document.edit("", lambda project: project.with_recipe(project.recipe.with_value("schedule", cycle)))
+    drawn = [item.rate for item in rates.planned]
+    assert max(drawn) > 5 * drawn[0]
+    assert drawn[-1] < drawn[0] / 20
+    assert "at most" in rates.toolTip()
+    rates.resize(240, 74)
+    plain = rates.grab().toImage()
+    timeline = Timeline()
+    timeline.add(Step(rates.planned[-1].step // 2, 1, 0.1, 0.5))
+    rates.show_timeline(timeline)
+    assert rates.now == rates.planned[-1].step // 2
+    assert rates.grab().toImage() != plain
+    rates.show_timeline(None)
+    assert rates.now == 0
+    assert rates.grab().toImage() == plain
 
 
 @pytest.mark.parametrize("name", catalogue().all("schedule"))
