@@ -20,7 +20,7 @@ _HOMES = {
     "layers": "catalogue", "catalog": "catalogue", "examples": "examples", "check": "checking", "params": "checking",
     "code": "checking", "train": "training", "resume": "training", "evaluate": "asking", "predict": "asking",
     "runs": "runs", "export": "leaving", "plugins": "plugins",
-    "schedule": "rates", "range-test": "range_test",
+    "schedule": "rates", "range-test": "range_test", "guide": "guide",
 }  # fmt: skip
 """The module of `engine.cli` that holds each command, as a function of that name."""
 assert set(_HOMES) == set(COMMANDS)

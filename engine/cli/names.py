@@ -7,7 +7,7 @@ from pathlib import Path
 
 COMMANDS = (
     "layers", "check", "code", "train", "resume", "evaluate", "predict", "runs", "export", "examples", "catalog",
-    "params", "plugins", "schedule", "range-test",
+    "params", "plugins", "schedule", "range-test", "guide",
 )  # fmt: skip
 _ASKED = ("-h", "--help", "--version")
 

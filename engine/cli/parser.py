@@ -49,6 +49,7 @@ _WORDS = {
     "plugins": "your own callbacks: the folder, its files, and what is wrong with them",
     "schedule": "the learning rate and momentum that a project plans, step by step",
     "range-test": "grow the learning rate until the loss shoots up, and propose one; nothing is changed unless asked",
+    "guide": "tables of good practice: what suits what; or a whole configuration applied to a project",
 }
 
 
@@ -176,10 +177,19 @@ def _range_test(parser: argparse.ArgumentParser) -> None:
     _places(parser)
 
 
+def _guide(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", nargs="*", metavar="TABLE | apply PRESET PROJECT",
+                        help="one table, such as T1 (default: all); or a preset and a project, to see what it "
+                        "changes and why")  # fmt: skip
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE",
+                        help="with apply: write the changed project there (replaces it)")  # fmt: skip
+    _settings(parser)
+
+
 _ARGUMENTS = {
     "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
     "predict": _predict, "runs": _runs, "export": _export, "examples": _examples, "catalog": _catalog,
-    "params": _params, "plugins": _plugins, "schedule": _schedule, "range-test": _range_test,
+    "params": _params, "plugins": _plugins, "schedule": _schedule, "range-test": _range_test, "guide": _guide,
 }  # fmt: skip
 
 
