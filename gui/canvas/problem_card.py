@@ -177,7 +177,8 @@ class ProblemCard(QWidget):
             painter.drawText(QRectF(VALUE_LEFT + used, y, room, ROW), LEFT, elided(origin, room, 12, 400))
             y += ROW
         if problem.expected:
-            self._label(painter, places["expected"], self.tr("Expected"))
+            words = self.tr("Why") if problem.source else self.tr("Expected")
+            self._label(painter, places["expected"], words)
             painter.setPen(ink("text"))
             area = QRectF(VALUE_LEFT - 16, places["expected"] + 2, WIDE - VALUE_LEFT, 200)
             paint_wrapped(painter, area, problem.expected, font(12))

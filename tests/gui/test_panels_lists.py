@@ -74,6 +74,39 @@ def test_the_button_of_a_row_mends_the_network_and_undo_takes_it_back(problems: 
     assert document.graph.by_name("softmax") is not None
 
 
+def test_advice_is_silenced_from_its_menu_and_heard_again_at_the_foot(shown: Callable[..., QWidget]) -> None:
+    from engine import edits
+
+    document = Document()
+    panel = ProblemsPanel(document)
+    shown(panel).resize(1100, 240)
+    project = load_example("digits-mlp")
+    graph, node = edits.add_node(project.graph, "", "batch_norm1d", name="norm")
+    first = project.graph.of_type("linear")[0]
+    graph = edits.insert_on_edge(graph, "", project.graph.outgoing(first.id)[0], node.id)
+    document.adopt(project.with_graph(graph))
+
+    def check() -> list[str]:
+        document.accept(analyze(document.project), document.project)
+        return [row.problem.code for row in panel.rows]
+
+    assert check() == ["advice.bias-before-norm"]
+    assert panel.hear is None
+    menu = panel.rows[0].menu()
+    menu.popup(panel.rows[0].mapToGlobal(QPoint(60, 10)))
+    quiet = next(action for action in menu.actions() if action.text() == "Don't advise this")
+    QTest.mouseClick(menu, LEFT, pos=menu.actionGeometry(quiet).center())
+    assert document.project.muted == ("bias-before-norm",)
+    assert check() == []
+    assert panel.hear is not None
+    press(panel.hear)
+    assert check() == ["advice.bias-before-norm"]
+    document.undo()
+    assert check() == []
+    document.undo()
+    assert document.project.muted == ()
+
+
 def make_run(folder: Path, name: str, created: float, **more: object) -> RunInfo:
     info = create_run(folder, Project(name="digits"), info=RunInfo(name=name, epochs=10, epoch=7, seconds=12.0))
     known = replace(info, status="completed", created=created, best={"val_loss": 0.25, "val_accuracy": 0.953}, **more)  # type: ignore[arg-type]
