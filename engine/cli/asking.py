@@ -89,6 +89,31 @@ def predict(options: Namespace, output: Output) -> int:
     return code
 
 
+def recalibrate(options: Namespace, output: Output) -> int:
+    """Batch norm's statistics over the whole training set, saved as a checkpoint; figures before and after."""
+    from engine.runtime.recalibrate import recalibrate_run
+    from engine.runtime.restore import load_run
+
+    run = open_run(options, options.run)
+    places = places_for(options, run.parent)
+    with usable():
+        ensure_data(options, load_run(run, options.checkpoint or "").project.recipe, places, output)
+        found = recalibrate_run(
+            run, places=places, checkpoint=options.checkpoint or "", device=options.device, threads=options.threads,
+            progress=data_progress(output),
+        )  # fmt: skip
+    output.record(found)
+    output.text(
+        f"{found['name']}: {found['norms']} batch norms measured over the training set; saved as {found['saved']}"
+    )
+    before, after = found["before"], found["after"]
+    if before and after:
+        for name, value in before.items():
+            if isinstance(value, float):
+                output.text(f"  {name:<16}{value:<14.6g}{after[name]:.6g}")
+    return GOOD
+
+
 def _restored(options: Namespace, output: Output) -> tuple[Path, Restored]:
     run = open_run(options, options.run)
     from engine.runtime.restore import load_run

@@ -41,6 +41,7 @@ _WORDS = {
     "resume": "go on from the last checkpoint of a run",
     "evaluate": "loss and figures of a run on validation or test samples",
     "predict": "what a run says about images, rows of a table or arrays",
+    "recalibrate": "measure batch norm's statistics anew over the whole training set, as a checkpoint of its own",
     "runs": "recorded runs: list, show or compare them",
     "export": "take a model away, as code or weights that need only torch",
     "examples": "the built-in projects",
@@ -107,6 +108,13 @@ def _mc(parser: argparse.ArgumentParser) -> None:
         help="MC dropout: the mean of so many passes with only dropout on, and how far they lie apart",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="start of those passes' random numbers")
+
+
+def _recalibrate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    _checkpoint(parser)
+    _downloads(parser)
+    _places(parser)
 
 
 def _predict(parser: argparse.ArgumentParser) -> None:
@@ -188,7 +196,8 @@ def _guide(parser: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
-    "predict": _predict, "runs": _runs, "export": _export, "examples": _examples, "catalog": _catalog,
+    "predict": _predict, "recalibrate": _recalibrate, "runs": _runs, "export": _export, "examples": _examples,
+    "catalog": _catalog,
     "params": _params, "plugins": _plugins, "schedule": _schedule, "range-test": _range_test, "guide": _guide,
 }  # fmt: skip
 
