@@ -29,6 +29,7 @@ from gui.notify import Notifier, install_hooks
 from gui.panels.code import CodePanel
 from gui.panels.compare import ComparePage
 from gui.panels.data import DataPanel
+from gui.panels.guide import GuidePanel
 from gui.panels.inspector import InspectorPanel
 from gui.panels.outline import OutlinePanel
 from gui.panels.palette import PalettePanel
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         self.inspector = InspectorPanel(self.document, self, self.jobs)
         self.recipe = RecipePanel(self.document, self)
         self.code = CodePanel(self.document, self)
+        self.guide = GuidePanel(self.document, self)
         self.charts = ChartPanel(self)
         self.feed = ChartFeed(self.charts)
         self.planned_for: object = None
@@ -117,6 +119,7 @@ class MainWindow(QMainWindow):
             ("inspector", self.tr("Inspector"), self.inspector, right),
             ("recipe", self.tr("Recipe"), self.recipe, right),
             ("code", self.tr("Code"), self.code, right),
+            ("guide", self.tr("Guide"), self.guide, right),
             ("charts", self.tr("Charts"), self.charts, bottom),
             ("problems", self.tr("Problems"), self.problems, bottom),
             ("runs", self.tr("Runs"), self.runs, bottom),

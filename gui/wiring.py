@@ -15,7 +15,8 @@ from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
 from gui.dialogs.evaluate import EvaluateDialog
 from gui.dialogs.export import ExportDialog, report_title, report_words
-from gui.dialogs.help import show_layer_help, show_shortcuts
+from gui.dialogs.help import show_help, show_layer_help, show_shortcuts
+from gui.dialogs.preset import PresetDialog
 from gui.dialogs.settings import SettingsDialog
 from gui.training import PAUSED
 from gui.workspaces import BUILD, COMPARE, TRAIN
@@ -81,6 +82,9 @@ def _connect_panels(window: MainWindow) -> None:
     window.checker.warmed.connect(lambda _device: kinds())
     window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
     window.recipe.rate_wanted.connect(window.actions_["find_rate"].trigger)
+    window.guide.show_requested.connect(lambda kind, name: _show_from_guide(window, kind, name))
+    window.guide.preset_requested.connect(lambda name: PresetDialog(window.document, name, window).open())
+    window.guide.unchanged.connect(lambda words: window.toast("ok", window.tr("Nothing to change"), words))
     window.problems.shown_on_canvas.connect(window.canvas.show_node)
 
 
@@ -131,6 +135,13 @@ def connect_actions(window: MainWindow) -> None:
         }
     )
     actions.give_keys(canvas)
+
+
+def _show_from_guide(window: MainWindow, kind: str, name: str) -> None:
+    if kind == "recipe":
+        window.show_dock("recipe")
+    else:
+        show_help(window, kind, name)
 
 
 def _show_history(window: MainWindow) -> None:

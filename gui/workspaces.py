@@ -17,7 +17,7 @@ VERSION = 1
 BUILD, TRAIN, COMPARE = 0, 1, 2
 NAMES = ("build", "train", "compare")
 LEFT = ("palette", "outline")
-RIGHT = ("inspector", "recipe", "code")
+RIGHT = ("inspector", "recipe", "code", "guide")
 BOTTOM = ("charts", "problems", "runs", "data")
 
 
@@ -132,8 +132,8 @@ class Docks:
         return [self.by_name[name] for name in (*LEFT, *RIGHT) if self.in_front(name)]
 
     def _arrange_right(self, sizes: Sizes) -> None:
-        inspector, recipe, code = (self.by_name[name] for name in RIGHT)
-        for dock in (inspector, recipe, code):
+        inspector, recipe, code, guide = (self.by_name[name] for name in RIGHT)
+        for dock in (inspector, recipe, code, guide):
             dock.setFloating(False)
             self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         self._window.tabifyDockWidget(inspector, recipe)
@@ -141,6 +141,7 @@ class Docks:
             self._window.splitDockWidget(inspector, code, Qt.Orientation.Vertical)
         else:
             self._window.tabifyDockWidget(recipe, code)
+        self._window.tabifyDockWidget(recipe if sizes.code_below else code, guide)
 
     def _resize(self, docks: list[QDockWidget], sizes: list[int], way: Qt.Orientation) -> None:
         self._window.resizeDocks(docks, sizes, way)

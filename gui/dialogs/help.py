@@ -62,6 +62,12 @@ def show_layer_help(parent: QWidget, document: Document) -> Page | None:
     return _open(Page(declaration.title, layer_html(declaration), parent))
 
 
+def show_help(parent: QWidget, kind: str, name: str) -> Page | None:
+    """What a declaration of any kind does; None when there is none of that name."""
+    declaration = find(kind, name)
+    return None if declaration is None else _open(Page(declaration.title, layer_html(declaration), parent))
+
+
 def layer_html(declaration: Declaration) -> str:
     """The help page of a declaration."""
     accepted = ACCEPTED.get(declaration.accepts)
