@@ -119,7 +119,7 @@ TABLES = {
             Row(("Optimizer", "Nesterov momentum or AdamW"), _optimizer("sgd", momentum=0.9, nesterov=True)),
             Row(("Learning rate", "plateau or 1cycle"), fixing.set_recipe("schedule", {"type": "plateau"})),
         ), preset="default"),
-        Table("T3", "Self-normalising network: a plain stack of dense layers", ("What", "Default"), (
+        Table("T3", "Self-normalising network", ("What", "Default"), (
             Row(("Initial weights", "LeCun"), show="initializer:lecun_normal"),
             Row(("Activation", "SELU"), show="layer:selu"),
             Row(("Normalisation", "none, it normalises itself"), show="layer:selu"),

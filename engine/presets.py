@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from engine import edits, fixing
 from engine.advice_view import BATCH_NORMS, NORMS, Level, View, type_of
 from engine.check_advice_layers import GLOROT_FOR, HE_FOR
+from engine.declare import find
 from engine.fixing import Apply
 from engine.graph import Graph, Node
 from engine.layout import arrange
@@ -122,7 +123,7 @@ def _init(hidden: Places, family: str, title: str, kind: str, why: str) -> Itera
     other = [(level, node) for level, node in hidden
              if not level.choice(node, "initializer").startswith(family)]  # fmt: skip
     if other:
-        before = sorted({level.choice(node, "initializer") or "PyTorch's own" for level, node in other})
+        before = sorted({_title("initializer", level.choice(node, "initializer") or "torch") for level, node in other})
         steps = [fixing.set_params(level.definition, node.id, {"initializer": {"type": kind}}) for level, node in other]
         yield Change(f"Initial weights {_count(len(other))}", ", ".join(before), title, why, _all(steps))
 
@@ -141,7 +142,13 @@ def _activations(view: View, hidden: Places, kind: str, title: str, why: str) ->
         else:
             steps[node.id] = fixing.set_params(level.definition, node.id, {"activation": {"type": kind}})
     if steps:
-        yield Change(f"Activation {_count(len(steps))}", ", ".join(sorted(before)), title, why, _all([*steps.values()]))
+        yield Change(
+            f"Activation {_count(len(steps))}",
+            ", ".join(sorted(_title("layer", found) for found in before)),
+            title,
+            why,
+            _all([*steps.values()]),
+        )
 
 
 def _norms(hidden: Places, why: str) -> Iterator[Change]:
@@ -238,14 +245,26 @@ def _optimizer(project: Project, *, adamw: bool) -> Iterator[Change]:
     after = {"type": "sgd", **rate, "momentum": tagged.get("momentum", 0.0) or 0.9 if kind == "sgd" else 0.9,
              "nesterov": True}  # fmt: skip
     why = "As fast as adaptive optimizers with a tuned rate, and often better in the end; look for the rate anew"
-    yield Change("Optimizer", kind, "SGD, Nesterov momentum 0.9", why, fixing.set_recipe("optimizer", after))
+    before = _title("optimizer", kind)
+    yield Change("Optimizer", before, "SGD with Nesterov momentum", why, fixing.set_recipe("optimizer", after))
 
 
 def _schedule(project: Project) -> Iterator[Change]:
     kind = type_of(project.recipe.get("schedule"))
     if kind not in ("plateau", "one_cycle"):
         why = "The rate halves when validation has not improved for 5 epochs; 1cycle is the other default"
-        yield Change("Learning rate", kind, "plateau", why, fixing.set_recipe("schedule", {"type": "plateau"}))
+        yield Change(
+            "Learning rate",
+            _title("schedule", kind),
+            "Plateau",
+            why,
+            fixing.set_recipe("schedule", {"type": "plateau"}),
+        )
+
+
+def _title(kind: str, type_name: str) -> str:
+    found = find(kind, type_name)
+    return found.title if found else type_name or "none"
 
 
 def _count(number: int) -> str:

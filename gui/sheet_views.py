@@ -7,7 +7,7 @@ from string import Template
 VIEWS = Template("""
 QTabWidget::pane { border: none; }
 QTabBar { background: $window; border: none; }
-QTabBar::tab { background: transparent; color: $text2; padding: 0 14px; border: none; border-top: 2px solid transparent;
+QTabBar::tab { background: transparent; color: $text2; padding: 0 10px; border: none; border-top: 2px solid transparent;
     min-height: ${tab_inner}px; font-weight: 500; }
 QTabBar::tab:hover { color: $text; background: $hover; }
 QTabBar::tab:selected { background: $panel; color: $text; border-top-color: $accent; font-weight: 600; }

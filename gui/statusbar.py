@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from engine.analysis import Analysis
+from engine.problem import Severity
 from gui.numbers import count
 from gui.widgets.status_button import StatusButton
 from gui.workspaces import Docks
@@ -55,8 +56,14 @@ class StatusBar(QStatusBar):
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Counts problems, parameters and cost."""
-        num_errors, num_all = len(analysis.errors), len(analysis.problems)
-        if not num_all:
+        num_errors = len(analysis.errors)
+        num_advice = sum(problem.severity is Severity.ADVICE for problem in analysis.problems)
+        num_all = len(analysis.problems) - num_advice
+        if not num_all and num_advice:
+            # Advice is no problem: the network trains as well as it says.
+            words = self.tr("1 piece of advice") if num_advice == 1 else self.tr("{0} pieces of advice")
+            _content(self.problems, "info", words.format(num_advice), "accent")
+        elif not num_all:
             _content(self.problems, "check", self.tr("No problems"), "ok")
         else:
             words = self.tr("1 problem") if num_all == 1 else self.tr("{0} problems").format(num_all)

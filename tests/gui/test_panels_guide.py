@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QTabBar
 from pytestqt.qtbot import QtBot
 
 from engine.examples import load_example
@@ -95,6 +95,27 @@ def test_a_preset_that_does_not_fit_says_why(window: MainWindow) -> None:
     QApplication.processEvents()
     press(window.guide.presets["self-normalising"])
     assert not dialog(window).apply.isEnabled()
+
+
+@pytest.mark.parametrize("width", [1280, 1600])
+def test_the_tabs_of_the_right_column_are_read_whole(window: MainWindow, width: int, qtbot: QtBot) -> None:
+    window.resize(width, 720)
+    window.workspaces.reset()
+    window.show_dock("guide")
+    qtbot.wait(20)
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible() and bar.count() == 4]
+    bar = next(bar for bar in bars if "Guide" in [bar.tabText(index) for index in range(4)])
+    for index in range(4):
+        assert bar.tabRect(index).width() >= bar.fontMetrics().horizontalAdvance(bar.tabText(index)) + 20
+
+
+def test_advice_alone_is_no_problem_in_the_status_bar(window: MainWindow, qtbot: QtBot) -> None:
+    from engine.runtime.analyze import analyze
+
+    recipe = window.document.project.recipe.with_value("optimizer", {"type": "adam", "weight_decay": 0.1})
+    window.document.edit("Adam", lambda project: project.with_recipe(recipe))
+    window.document.accept(analyze(window.document.project), window.document.project)
+    assert "1 piece of advice" in window.status.problems.accessibleName() + window.status.problems.text()
 
 
 def test_typing_finds_rows_and_clearing_brings_all_back(window: MainWindow) -> None:
