@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 COMMANDS = (
-    "layers", "check", "code", "train", "resume", "evaluate", "predict", "recalibrate", "runs", "export", "examples",
-    "catalog", "params", "plugins", "schedule", "range-test", "guide",
+    "layers", "check", "code", "train", "resume", "evaluate", "predict", "recalibrate", "compress", "runs",
+    "export", "examples", "catalog", "params", "plugins", "schedule", "range-test", "guide",
 )  # fmt: skip
 _ASKED = ("-h", "--help", "--version")
 

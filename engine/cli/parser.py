@@ -42,6 +42,7 @@ _WORDS = {
     "evaluate": "loss and figures of a run on validation or test samples",
     "predict": "what a run says about images, rows of a table or arrays",
     "recalibrate": "measure batch norm's statistics anew over the whole training set, as a checkpoint of its own",
+    "compress": "make a trained network smaller, by zeros, pruning, folding, halves or 8 bits, and say what it costs",
     "runs": "recorded runs: list, show or compare them",
     "export": "take a model away, as code or weights that need only torch",
     "examples": "the built-in projects",
@@ -112,6 +113,27 @@ def _mc(parser: argparse.ArgumentParser) -> None:
 
 def _recalibrate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN)
+    _checkpoint(parser)
+    _downloads(parser)
+    _places(parser)
+
+
+def _compress(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    ways = parser.add_mutually_exclusive_group(required=True)
+    ways.add_argument(
+        "--zero", type=_size, metavar="T", help="weights of magnitude below T become 0 (checkpoint zeroed)"
+    )
+    ways.add_argument("--prune", type=_share, metavar="SHARE",
+                      help="the smallest weights become 0, a share from 0 to 1 (checkpoint pruned)")  # fmt: skip
+    ways.add_argument("--fold-bn", action="store_true", help="batch norm becomes part of the layer before (file .pt2)")
+    ways.add_argument("--half", action="store_true", help="half precision (file .pt2)")
+    ways.add_argument("--int8", action="store_true", help="8-bit weights (file .onnx; needs onnx and onnxruntime)")
+    parser.add_argument("--each-layer", action="store_true", help="with --prune: that share of every layer, not of all")
+    parser.add_argument("--retrain", type=_positive, default=0, metavar="EPOCHS",
+                        help="with --zero or --prune: train on while the zeros stay")  # fmt: skip
+    parser.add_argument("--split", choices=("val", "test"), default="val", help="what to measure with (default: val)")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where a file goes (replaces it)")
     _checkpoint(parser)
     _downloads(parser)
     _places(parser)
@@ -196,8 +218,8 @@ def _guide(parser: argparse.ArgumentParser) -> None:
 
 _ARGUMENTS = {
     "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
-    "predict": _predict, "recalibrate": _recalibrate, "runs": _runs, "export": _export, "examples": _examples,
-    "catalog": _catalog,
+    "predict": _predict, "recalibrate": _recalibrate, "compress": _compress, "runs": _runs,
+    "export": _export, "examples": _examples, "catalog": _catalog,
     "params": _params, "plugins": _plugins, "schedule": _schedule, "range-test": _range_test, "guide": _guide,
 }  # fmt: skip
 
@@ -260,6 +282,24 @@ def _rate(text: str) -> float:
     if not 1e-12 <= rate <= 100.0:
         raise argparse.ArgumentTypeError(f"{text!r} is no learning rate: a number from 1e-12 to 100")
     return rate
+
+
+def _share(text: str) -> float:
+    return _number(text, 1.0, "no share: a number from 0 to 1")
+
+
+def _size(text: str) -> float:
+    return _number(text, 1e30, "no magnitude: a number from 0 on")
+
+
+def _number(text: str, most: float, words: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is {words}")
+    return number
 
 
 def check_runs(parser: argparse.ArgumentParser, action: str, runs: Sequence[str]) -> None:

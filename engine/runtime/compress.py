@@ -44,13 +44,13 @@ def prune_smallest(model: nn.Module, share: float, *, each: bool = False) -> dic
     layers = kernels_of(model)
     if each:
         for module in layers.values():
-            prune.l1_unstructured(module, "weight", share)
+            prune.l1_unstructured(module, "weight", share)  # type: ignore[no-untyped-call]
     elif layers:
         chosen = [(module, "weight") for module in layers.values()]
         prune.global_unstructured(chosen, pruning_method=prune.L1Unstructured, amount=share)
     masks = {name: module.get_buffer("weight_mask").bool() for name, module in layers.items()}
     for module in layers.values():
-        prune.remove(module, "weight")
+        prune.remove(module, "weight")  # type: ignore[no-untyped-call]
     return masks
 
 
@@ -143,10 +143,11 @@ def _can_fold(layer: nn.Module, norm: nn.Module, made: fx.Node) -> bool:
 
 
 def _fold(layer: nn.Module, norm: nn.Module) -> nn.Module:
-    fold: Callable[..., nn.Module] = fusion.fuse_conv_bn_eval
+    fold: Callable[..., nn.Module] = fusion.fuse_linear_bn_eval
     if isinstance(layer, nn.Linear):
-        return fusion.fuse_linear_bn_eval(layer, norm)
-    return fold(layer, norm, bool(getattr(layer, "transposed", False)))
+        return fold(layer, norm)
+    fold_conv: Callable[..., nn.Module] = fusion.fuse_conv_bn_eval
+    return fold_conv(layer, norm, bool(getattr(layer, "transposed", False)))
 
 
 def _set(root: nn.Module, path: str, module: nn.Module) -> None:
