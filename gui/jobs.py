@@ -19,6 +19,7 @@ from engine.problem import Problem, ProblemError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.compression import Way
     from engine.places import Places
     from engine.project import Project
     from engine.recipe import Recipe
@@ -266,6 +267,42 @@ def evaluate(run: Path, places: Places, split: str, checkpoint: str, passes: int
 
         progress(0, None, "Evaluating")
         return evaluate_run(run, places=places, split=split, checkpoint=checkpoint, mc=passes)
+
+    return work
+
+
+def compress(run: Path, places: Places, way: Way, path: Path | None, checkpoint: str) -> Work:
+    """Work that makes a run smaller: figures, size and time before and after, as plain data."""
+
+    def work(progress: Progress, cancel: threading.Event) -> Any:
+        from engine.datasets.raw import Cancelled
+        from engine.runtime import scoring
+        from engine.runtime.compressing import compress_run
+
+        progress(0, None, "Compressing")
+        try:
+            return compress_run(
+                run, way, places=places, path=path, checkpoint=checkpoint, cancelled=cancel.is_set
+            )  # fmt: skip
+        except scoring.Cancelled:
+            raise Cancelled from None
+
+    return work
+
+
+def recalibrate(run: Path, places: Places, checkpoint: str) -> Work:
+    """Work that measures batch norm anew over the training set: figures before and after, as plain data."""
+
+    def work(progress: Progress, cancel: threading.Event) -> Any:
+        from engine.datasets.raw import Cancelled
+        from engine.runtime import scoring
+        from engine.runtime.recalibrate import recalibrate_run
+
+        progress(0, None, "Measuring batch norm")
+        try:
+            return recalibrate_run(run, places=places, checkpoint=checkpoint, cancelled=cancel.is_set)
+        except scoring.Cancelled:
+            raise Cancelled from None
 
     return work
 

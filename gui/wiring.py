@@ -73,6 +73,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.runs.continue_requested.connect(lambda run: (runflow.open_run(run), window.ask_continue()))
     window.runs.export_requested.connect(lambda run: _export(window, run))
     window.runs.evaluate_requested.connect(lambda run: _evaluate(window, run))
+    window.runs.compress_requested.connect(lambda run: _compress(window, run))
     window.runs.count_changed.connect(window.status.set_runs)
     window.data.summary_changed.connect(window.status.set_data)
     window.data.problem.connect(window.notifier.problem)
@@ -192,6 +193,12 @@ def _evaluate(window: MainWindow, run: Path | None) -> None:
         window.show_dock("runs")
         return
     EvaluateDialog(window.jobs, run, window.runflow.places, window).open()
+
+
+def _compress(window: MainWindow, run: Path) -> None:
+    from gui.dialogs.compress import CompressDialog  # rarely wanted: the first frame need not wait for it
+
+    CompressDialog(window.jobs, run, window.runflow.places, window).open()
 
 
 def _find_rate(window: MainWindow) -> None:

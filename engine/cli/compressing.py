@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.cli.fetching import ensure_data
 from engine.cli.outcome import GOOD, Unusable, usable
 from engine.cli.output import Output, columns
 from engine.cli.progress import data_progress
 from engine.cli.projects import open_run, places_for
+from engine.compression import CHECKPOINT, SUFFIXES, Way
 from engine.problem import Where, error
-
-if TYPE_CHECKING:
-    from engine.runtime.compressing import Way
 
 
 def compress(options: Namespace, output: Output) -> int:
     """Makes a run smaller; figures, size and time before and after."""
-    from engine.runtime.compressing import CHECKPOINT, compress_run
+    from engine.runtime.compressing import compress_run
     from engine.runtime.restore import load_run
 
     way = _way(options)
@@ -39,8 +37,6 @@ def compress(options: Namespace, output: Output) -> int:
 
 
 def _way(options: Namespace) -> Way:
-    from engine.runtime.compressing import Way
-
     kind = "zero" if options.zero is not None else "prune" if options.prune is not None else ""
     if not kind and options.retrain:
         raise Unusable(error("--retrain", "There is nothing to hold at zero while training on", "--zero or --prune",
@@ -58,8 +54,6 @@ def _way(options: Namespace) -> Way:
 
 def _target(options: Namespace, name: str, kind: str) -> Path:
     """Where the file goes; a name that was not given is never taken from a file that is there."""
-    from engine.runtime.compressing import SUFFIXES
-
     if options.output is not None:
         path = Path(options.output)
         if path.is_dir() or not path.absolute().parent.is_dir():

@@ -11,7 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -21,6 +21,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from engine.compression import CHECKPOINT, SUFFIXES, Way
 from engine.known import with_facts
 from engine.places import Places
 from engine.problem import ProblemError, Where, error
@@ -38,23 +39,8 @@ from engine.runtime.restore import Restored, load_run
 from engine.runtime.scoring import Cancelled, evaluate
 from engine.runtime.setup import Ready, make_heads, make_training, open_for
 
-CHECKPOINT = {"zero": "zeroed", "prune": "pruned"}
-"""Ways that give a checkpoint, and its name."""
-SUFFIXES = {"fold-bn": ".pt2", "half": ".pt2", "int8": ".onnx"}
-"""Ways that give a file, and its ending: a program of `torch.export`, or ONNX."""
 ROUNDS = 15
 CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Way:
-    """What is to be done: one of zero, prune, fold-bn, half, int8. `amount` is the threshold or the share to prune;
-    `each` prunes that share of every layer; `retrain` epochs follow a pruning while the zeros stay."""
-
-    kind: str
-    amount: float = 0.0
-    each: bool = False
-    retrain: int = 0
 
 
 def compress_run(
