@@ -95,7 +95,8 @@ class CompressDialog(QDialog):
             work = recalibrate(self._run, self._places, checkpoint)
         else:
             work = compress(self._run, self._places, self._way(kind), path, checkpoint)
-        self.banner.hide()
+        for widget in (self.banner, self.figures, self.layers):
+            widget.hide()
         self.progress.begin()
         self._set_busy(True)
         self._job = self._jobs.start(

@@ -217,7 +217,7 @@ class RunsPanel(QWidget):
         menu.addAction(icon("continue"), self.tr("Continue…"), lambda: self.continue_requested.emit(path))
         menu.addAction(icon("open"), self.tr("Open its project"), lambda: self.project_requested.emit(path))
         menu.addAction(icon("target"), self.tr("Evaluate…"), lambda: self.evaluate_requested.emit(path))
-        menu.addAction(icon("collapse"), self.tr("Compress or recalibrate…"), lambda: self.compress_requested.emit(path))
+        menu.addAction(icon("collapse"), self.tr("Compress…"), lambda: self.compress_requested.emit(path))
         menu.addAction(icon("export"), self.tr("Export…"), lambda: self.export_requested.emit(path))
         menu.addSeparator()
         menu.addAction(icon("pencil"), self.tr("Rename"), lambda: self.table.editItem(item, NAME))
