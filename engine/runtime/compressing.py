@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -137,9 +138,9 @@ def _written(restored: Restored, kind: str, inputs: Sequence[Tensor], path: Path
                 else:
                     small, folded = fold_norms(restored.model, inputs, label)
                     shapes = tuple({0: torch.export.Dim.AUTO} for _ in inputs)
-                with torch.no_grad():
-                    program = torch.export.export(small.eval(), tuple(inputs), dynamic_shapes=shapes)
-                torch.export.save(program, draft)
+                # The file keeps what it was exported with: it must be neither large nor anybody's data.
+                blank = tuple(torch.zeros_like(item[:2]) for item in inputs)
+                _save_program(small, blank, shapes, draft, label)
                 _compare(small, _Program(draft), inputs, label)
             os.replace(draft, path)
     except OSError as fault:
@@ -148,6 +149,20 @@ def _written(restored: Restored, kind: str, inputs: Sequence[Tensor], path: Path
                   "A folder that can be written to, with space left", "Choose another place", code="compress-write")
         ) from None  # fmt: skip
     return folded, Int8(path) if kind == "int8" else _Program(path)
+
+
+def _save_program(model: nn.Module, inputs: tuple[Tensor, ...], shapes: Any, path: Path, label: str) -> None:
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # recurrent layers list their weights anew, of which the exporter warns
+            torch.export.save(torch.export.export(model.eval(), inputs, dynamic_shapes=shapes), path)
+    except OSError:
+        raise
+    except Exception as fault:  # exporters fail in as many ways as networks can be written
+        words = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
+        raise ProblemError(error(Where(label=label), f"The network cannot be written as a program: {words}",
+                                 "Layers that torch.export has words for", "Prune it, or use 8 bits",
+                                 code="compress-export")) from None  # fmt: skip
 
 
 class _Program(nn.Module):

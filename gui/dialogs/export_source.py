@@ -8,18 +8,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from engine.problem import ProblemError
-from engine.runfiles import CHECKPOINTS, RunInfo, read_info
+from engine.runfiles import RunInfo, checkpoint_names, read_info
 from engine.runs import list_runs
 from gui.numbers import percent
 from gui.theme import metrics
 from gui.widgets.choices import Choice
-from gui.widgets.segmented import SegmentedSwitch
-
-CHECKPOINT_NAMES = ("best", "last")
 
 
 class ExportSource(QWidget):
-    """A list of runs, newest first, and a switch between their checkpoints."""
+    """A list of runs, newest first, and the checkpoints of the one that is chosen."""
 
     changed = Signal()
 
@@ -29,21 +26,22 @@ class ExportSource(QWidget):
         self.runs.setAccessibleName(self.tr("What to export"))
         self.runs.setToolTip(self.tr("A run of this project with its weights, or the code of the network alone"))
         self.runs.committed.connect(lambda _run: self._chosen())
-        self.switch = SegmentedSwitch([self.tr("Best"), self.tr("Last")])
-        self.switch.segment(0).setToolTip(self.tr("Weights of the epoch with the best validation figure"))
-        self.switch.segment(1).setToolTip(self.tr("Weights at the end of training"))
+        self.checkpoints = Choice()
+        self.checkpoints.setAccessibleName(self.tr("Checkpoint"))
+        self.checkpoints.setToolTip(self.tr("Which weights: the last, the best, or those that were saved by a name"))
+        self.checkpoints.setMinimumWidth(120)
         self.setFocusProxy(self.runs)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(metrics.grid)
         row.addWidget(self.runs, 1)
-        row.addWidget(self.switch)
+        row.addWidget(self.checkpoints)
 
     def fill(self, folder: Path, project: str, wanted: Path | None) -> None:
         """Offers the runs of a folder that have weights: those of the project, or all where it has none."""
-        infos = {info.path: info for info in list_runs(folder) if _checkpoints(info.path)}
+        infos = {info.path: info for info in list_runs(folder) if checkpoint_names(info.path)}
         offered = {path: info for path, info in infos.items() if info.project == project} or infos
-        if wanted is not None and wanted not in offered and _checkpoints(wanted):
+        if wanted is not None and wanted not in offered and checkpoint_names(wanted):
             try:
                 offered = {wanted: read_info(wanted), **offered}
             except ProblemError:
@@ -64,16 +62,15 @@ class ExportSource(QWidget):
 
     @property
     def checkpoint(self) -> str:
-        """`best` or `last`; "" without a run."""
-        return CHECKPOINT_NAMES[self.switch.current] if self.run is not None else ""
+        """The name of the chosen checkpoint; "" without a run."""
+        return str(self.checkpoints.value() or "") if self.run is not None else ""
 
     def _chosen(self) -> None:
-        there = _checkpoints(self.run) if self.run is not None else ()
-        for place, name in enumerate(CHECKPOINT_NAMES):
-            self.switch.segment(place).setEnabled(name in there)
-        self.switch.setEnabled(bool(there))
+        there = checkpoint_names(self.run) if self.run is not None else []
+        self.checkpoints.set_options([(name, name) for name in there])
+        self.checkpoints.setEnabled(bool(there))
         if self.run is not None and there:
-            self.switch.set_current(CHECKPOINT_NAMES.index(_result(self.run, there)))
+            self.checkpoints.set_value(_result(self.run, there))
         self.changed.emit()
 
     def _words(self, info: RunInfo) -> str:
@@ -83,13 +80,9 @@ class ExportSource(QWidget):
         return ", ".join(part for part in parts if part)
 
 
-def _checkpoints(run: Path) -> tuple[str, ...]:
-    return tuple(name for name in CHECKPOINT_NAMES if (run / CHECKPOINTS / name).is_dir())
-
-
-def _result(run: Path, there: tuple[str, ...]) -> str:
+def _result(run: Path, there: list[str]) -> str:
     try:
         result = read_info(run).result
     except ProblemError:
-        return there[-1]
-    return result if result in there else there[-1]
+        return there[0]
+    return result if result in there else there[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -118,6 +119,24 @@ def test_the_run_of_the_project_is_offered_with_the_checkpoint_of_its_result(
     assert dialog.source.run == trained[1]
     assert dialog.source.checkpoint == read_info(trained[1]).result
     assert "1 epoch" in dialog.source.runs.currentText()
+
+
+def test_every_checkpoint_of_a_run_can_be_exported(
+    opened: Callable[..., ExportDialog], qtbot: QtBot, trained: tuple[Project, Path], tmp_path: Path
+) -> None:
+    folder = trained[1] / "checkpoints"
+    shutil.copytree(folder / "last", folder / "mine")
+    try:
+        dialog = opened()
+        assert [dialog.source.checkpoints.itemText(row) for row in range(dialog.source.checkpoints.count())][
+            -1
+        ] == "mine"
+        dialog.source.checkpoints.set_value("mine")
+        assert dialog.source.checkpoint == "mine"
+        export(qtbot, dialog, tmp_path / "mine.py")
+        assert dialog.result.title.text().startswith("Exported and read back")
+    finally:
+        shutil.rmtree(folder / "mine")
 
 
 def test_a_folder_that_does_not_exist_is_told_and_nothing_is_left(
