@@ -307,6 +307,23 @@ def recalibrate(run: Path, places: Places, checkpoint: str) -> Work:
     return work
 
 
+def predict(run: Path, file: Path, passes: int) -> Work:
+    """Work that asks a run about a file: how many samples it holds, and the answer to the first as plain data."""
+
+    def work(progress: Progress, _cancel: threading.Event) -> Any:
+        from engine.runtime.predict import predict as predicted
+        from engine.runtime.restore import load_run
+
+        progress(0, None, "Predicting")
+        found = list(predicted(load_run(run), [file], mc=passes))
+        first = found[0]
+        if isinstance(first, Problem):
+            raise ProblemError(first)
+        return len(found), first.to_json(10_000)
+
+    return work
+
+
 def range_test(order: RangeOrder, seen: list[tuple[float, float]]) -> Work:
     """Work that grows the rate on a copy: a `RangeTest`. Each step adds its (rate, loss) to `seen`."""
 

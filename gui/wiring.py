@@ -74,6 +74,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.runs.export_requested.connect(lambda run: _export(window, run))
     window.runs.evaluate_requested.connect(lambda run: _evaluate(window, run))
     window.runs.compress_requested.connect(lambda run: _compress(window, run))
+    window.runs.predict_requested.connect(lambda run: _predict(window, run))
     window.runs.count_changed.connect(window.status.set_runs)
     window.data.summary_changed.connect(window.status.set_data)
     window.data.problem.connect(window.notifier.problem)
@@ -199,6 +200,12 @@ def _compress(window: MainWindow, run: Path) -> None:
     from gui.dialogs.compress import CompressDialog  # rarely wanted: the first frame need not wait for it
 
     CompressDialog(window.jobs, run, window.runflow.places, window).open()
+
+
+def _predict(window: MainWindow, run: Path) -> None:
+    from gui.dialogs.predict import PredictDialog  # rarely wanted, as above
+
+    PredictDialog(window.jobs, run, window).open()
 
 
 def _find_rate(window: MainWindow) -> None:

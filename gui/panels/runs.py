@@ -53,6 +53,7 @@ class RunsPanel(QWidget):
     export_requested = Signal(object)
     evaluate_requested = Signal(object)
     compress_requested = Signal(object)
+    predict_requested = Signal(object)
     problem = Signal(object)
     count_changed = Signal(int)
 
@@ -217,6 +218,7 @@ class RunsPanel(QWidget):
         menu.addAction(icon("continue"), self.tr("Continue…"), lambda: self.continue_requested.emit(path))
         menu.addAction(icon("open"), self.tr("Open its project"), lambda: self.project_requested.emit(path))
         menu.addAction(icon("target"), self.tr("Evaluate…"), lambda: self.evaluate_requested.emit(path))
+        menu.addAction(icon("sample"), self.tr("Predict…"), lambda: self.predict_requested.emit(path))
         menu.addAction(icon("collapse"), self.tr("Compress…"), lambda: self.compress_requested.emit(path))
         menu.addAction(icon("export"), self.tr("Export…"), lambda: self.export_requested.emit(path))
         menu.addSeparator()
