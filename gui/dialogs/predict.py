@@ -58,7 +58,9 @@ class PredictDialog(QDialog):
         self.table.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         self.table.setHeaderLabels([self.tr("Answer"), "", self.tr("Mean"), self.tr("Deviation")])
         for column in (2, 3):
-            self.table.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+            self.table.headerItem().setTextAlignment(
+                column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            )
         self._lay_out()
         self.choose.clicked.connect(self._ask)
         self.mc.committed.connect(lambda _wanted: self._predict())
