@@ -15,6 +15,7 @@ from engine import check_advice_recipe as recipe
 from engine.advice_view import View
 from engine.problem import Fix, Problem, Severity, Where
 from engine.project import Project
+from engine.proposal import proposal_of
 
 Finder = Callable[[View], Iterator[layers.Found]]
 
@@ -94,6 +95,11 @@ def check_advice(project: Project) -> Iterator[Problem]:
             continue
         for found in rule.find(view):
             yield problem_of(rule, found)
+    if project.proposed is not None:
+        far = rate_advice(project, project.proposed.rate)
+        # The key costs more than the comparison, so it comes last.
+        if far is not None and proposal_of(project) is not None:
+            yield far
 
 
 def problem_of(rule: Rule, found: layers.Found) -> Problem:
@@ -103,9 +109,9 @@ def problem_of(rule: Rule, found: layers.Found) -> Problem:
                    fixes=found.fixes, source=rule.source)  # fmt: skip
 
 
-def rule_of(problem: Problem) -> Rule | None:
-    """The rule that a problem comes from; None when it is no advice of this list."""
-    return BY_ID.get(problem.code.removeprefix(PREFIX)) if problem.code.startswith(PREFIX) else None
+def rule_of(problem: Problem) -> str:
+    """The id by which the advice of a problem is muted; "" when it is no advice."""
+    return problem.code.removeprefix(PREFIX) if problem.code.startswith(PREFIX) else ""
 
 
 def muted(project: Project, rule: str) -> Project:

@@ -16,6 +16,14 @@ from engine.recipe import Recipe
 FORMAT = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A learning rate that a range test proposed, and the key of what was tested."""
+
+    rate: float
+    key: str
+
+
 @dataclass(frozen=True)
 class Project:
     """Everything that one `*.lwr` file says."""
@@ -28,6 +36,8 @@ class Project:
     notes: str = ""
     muted: tuple[str, ...] = ()
     """Ids of advice that is not to be given here."""
+    proposed: Proposed | None = None
+    """What the last range test found; None while there was none."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the file that this version does not know; saved back unchanged."""
 

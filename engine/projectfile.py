@@ -20,12 +20,13 @@ from engine.graphfile import graph_from_json, graph_to_json, plain
 from engine.jsontext import readable
 from engine.migrations import migrate
 from engine.problem import Problem, ProblemError, Where, error, warning
-from engine.project import FORMAT, Project
+from engine.project import FORMAT, Project, Proposed
+from engine.proposal import proposal_from_json, proposal_to_json
 from engine.reading import MAX_BYTES, refuse
 from engine.recipe import SETTINGS, Recipe
 from engine.values import examine_all
 
-_KEYS = {"format", "name", "notes", "graph", "recipe", "data", "muted"}
+_KEYS = {"format", "name", "notes", "graph", "recipe", "data", "muted", "range_test"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ def to_json(project: Project) -> dict[str, Any]:
     }
     if project.muted:
         data["muted"] = list(project.muted)
+    if project.proposed is not None:
+        data["range_test"] = proposal_to_json(project.proposed)
     if project.notes:
         data["notes"] = project.notes
     if project.data is not None:
@@ -108,6 +111,7 @@ def from_json(data: Any) -> Loaded:
         data=_facts(found.get("data")),
         notes=reading.text(found.get("notes", ""), "notes", limit=1_000_000),
         muted=_muted(found.get("muted", [])),
+        proposed=_proposed(found.get("range_test")),
         extra={**extra, "recipe": unknown} if unknown else extra,
     )
     if not newer:
@@ -149,6 +153,13 @@ def _muted(data: Any) -> tuple[str, ...]:
     if not isinstance(data, list) or not all(isinstance(item, str) for item in data):
         refuse("muted", "It is no list of names of advice", '["saturating"]')
     return tuple(sorted(set(data)))
+
+
+def _proposed(data: Any) -> Proposed | None:
+    try:
+        return proposal_from_json(data)
+    except ValueError as fault:
+        refuse("range_test", f"It is no result of a range test ({fault})", '{"lr": 0.03, "for": "..."}')
 
 
 def _facts(data: Any) -> DataFacts | None:

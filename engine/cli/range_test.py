@@ -12,6 +12,7 @@ from engine.cli.progress import data_progress
 from engine.cli.projects import open_project, places_for
 from engine.problem import ProblemError, Where, error
 from engine.projectfile import write_project
+from engine.proposal import with_proposal
 from engine.range_test import RangeTest
 
 ROWS = 24
@@ -52,7 +53,8 @@ def range_test(options: Namespace, output: Output) -> int:
         return PROBLEM
     optimizer = {**opened.project.recipe.get("optimizer"), "lr": found.proposal}
     with usable():
-        write_project(opened.project.with_recipe(opened.project.recipe.with_value("optimizer", optimizer)), target)
+        changed = opened.project.with_recipe(opened.project.recipe.with_value("optimizer", optimizer))
+        write_project(with_proposal(changed, found.proposal), target)
     output.text(f"Wrote {target} with recipe.optimizer.lr={found.proposal:g}")
     return GOOD
 

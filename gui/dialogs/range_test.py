@@ -5,11 +5,14 @@ Asks and shows. The test works on a copy; the project changes only with Apply, i
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.places import Places
 from engine.problem import Problem
 from engine.project import Project
+from engine.proposal import with_proposal
 from engine.range_test import HIGH, LEAST_STEPS, LOW, MOST_STEPS, STEPS, RangeTest, Smoothing
 from gui.charts.rate_loss import RateLossChart
 from gui.clock import clock
@@ -35,6 +38,7 @@ class RangeTestDialog(QDialog):
         self._smoothed: list[float] = []
         self._smoothing = Smoothing(STEPS)
         self.result_found: RangeTest | None = None
+        self._tested = document.project
         self.setWindowTitle(self.tr("Find a learning rate"))
         self._make_controls()
         self._lay_out()
@@ -80,7 +84,8 @@ class RangeTestDialog(QDialog):
         self.chart.show_points((), (), ())
         self._choose(None)
         self._set_busy(True)
-        order = RangeOrder(self._document.project, self._places, low, high, steps)
+        self._tested = self._document.project
+        order = RangeOrder(self._tested, self._places, low, high, steps)
         self._job = self._jobs.start(
             "range_test", self.tr("Finding a learning rate"), range_test(order, self._seen),
             done=self._done, failed=self._failed, cancelled=self._stopped,
@@ -110,6 +115,9 @@ class RangeTestDialog(QDialog):
         self.chart.show_result(found)
         title = self.tr("No rate can be proposed")
         if found.proposal is not None:
+            # What was found out is kept, so that advice can tell a rate that is far from it; it is no edit.
+            marked = with_proposal(self._tested, found.proposal).proposed
+            self._document.amend(lambda project: replace(project, proposed=marked))
             title = self.tr("Proposed: {0}").format(f"{found.proposal:g}")
         self._say("ok" if found.proposal is not None else "warn", title, found.why)
         # Without a proposal the present rate is a place to drag from.

@@ -87,8 +87,8 @@ class ProblemsPanel(QScrollArea):
 
     def _mute(self, problem: Problem) -> None:
         rule = rule_of(problem)
-        if rule is not None:
-            self._document.edit(self.tr("Don't advise this"), lambda project: muted(project, rule.id))
+        if rule:
+            self._document.edit(self.tr("Don't advise this"), lambda project: muted(project, rule))
 
     def _go(self, problem: Problem) -> None:
         if problem.where.node:
@@ -151,7 +151,7 @@ class _Row(QFrame):
         for fix in self.problem.fixes:
             if fix.apply is not None:
                 menu.addAction(fix.title).triggered.connect(lambda _=False, chosen=fix: self.mended.emit(chosen))
-        if rule_of(self.problem) is not None:
+        if rule_of(self.problem):
             menu.addSeparator()
             quiet = menu.addAction(self.tr("Don't advise this"))
             quiet.setToolTip(self.tr("Saved with the project; the foot of this list brings it back"))

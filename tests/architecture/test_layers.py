@@ -26,7 +26,7 @@ FLOORS = (
     },
     {"project"},
     {"names", "levels", "wires", "removal", "edits", "groups", "unpack", "instances", "history", "diff", "layout"},
-    {"graphfile", "migrations", "projectfile", "clipboard", "settings", "examples"},
+    {"graphfile", "migrations", "proposal", "projectfile", "clipboard", "settings", "examples"},
 )  # fmt: skip
 """From low to high; a module of one floor may use its own and those below. Others stand above all of these, except
 that `runtime` stands above everything but the command line."""

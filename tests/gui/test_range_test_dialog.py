@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import log10
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from engine.examples import load_example
 from engine.places import Places
 from engine.project import Project
+from engine.proposal import proposal_of
 from engine.range_test import END, HIGH, LOW, RangeTest
 from gui.charts.rate_loss import RateLossChart
 from gui.dialogs.range_test import RangeTestDialog
@@ -76,13 +78,16 @@ def test_it_proposes_a_rate_and_apply_is_one_step_that_undo_takes_back(
     assert found.proposal is not None
     assert dialog.banner.text.text() == found.why
     assert dialog.rate.value() == dialog.chart.marker == found.proposal
-    assert document.project is before
+    # What was found is kept beside the project: no edit, nothing to save, nothing to undo.
+    assert replace(document.project, proposed=None) == before
+    assert proposal_of(document.project) == found.proposal
     assert not document.dirty
+    assert not document.undo_label
     press(dialog.apply)
     assert not dialog.isVisible()
     assert document.project.recipe.get("optimizer") == {"type": "sgd", "lr": found.proposal, "momentum": 0.9}
     document.undo()
-    assert document.project == before
+    assert replace(document.project, proposed=None) == before
     assert not document.undo_label
 
 
