@@ -15,7 +15,7 @@ from engine import edits
 from engine.analysis import Analysis, NodeFacts
 from engine.declare import Declaration, find
 from engine.defaults import DEFAULTS
-from engine.graph import Node
+from engine.graph import Graph, Node
 from engine.inherit import inherited
 from engine.param import Param
 from engine.timeline import Timeline
@@ -27,6 +27,8 @@ from gui.panels.inspector_flow import FlowSection
 from gui.panels.inspector_head import Head, ShapeRows
 from gui.panels.inspector_inherited import NAMES, InheritedSections
 from gui.panels.inspector_look import DrawsView, FunctionSection, is_activation
+from gui.panels.inspector_many import ManyLayers
+from gui.selection import NodeKey
 from gui.theme import metrics
 from gui.widgets.number_field import NumberField, TextField
 from gui.widgets.section import CollapsibleSection
@@ -41,6 +43,9 @@ class InspectorPanel(QScrollArea):
         self._document = document
         self._jobs = jobs if jobs is not None else Jobs(self)
         self.function: FunctionSection | None = None
+        self.many: ManyLayers | None = None
+        """What stands there while several layers are selected."""
+        self._many_for: list[str] = []
         self._key: tuple[str, str] | None = None
         self._built_for: object = None
         self._form: Form | None = None
@@ -98,23 +103,50 @@ class InspectorPanel(QScrollArea):
         return self._document.analysis.nodes.get(self._key) if self._key else None
 
     def _build_empty(self) -> None:
-        num = len(self._document.selection.nodes)
-        self._built_for, self._form, self._flow = None, None, None
-        if num > 1:
-            nodes = [self._document.analysis.nodes.get(key) for key in self._document.selection.nodes]
-            total = sum(facts.parameters * facts.copies for facts in nodes if facts)
-            state = EmptyState(
-                "inspector",
-                self.tr("{0} layers selected").format(num),
-                self.tr("{0} parameters together. Ctrl+G puts them into a block.").format(count(total)),
-            )
-        else:
-            state = EmptyState(
-                "inspector", self.tr("Nothing selected"), self.tr("Click a layer to see its settings and shapes.")
-            )
+        self._built_for, self._form, self._flow, self.function = None, None, None, None
+        keys = self._chosen()
+        if len(keys) > 1:
+            self._show_many(keys)
+            return
+        self.many = None
+        state = EmptyState(
+            "inspector", self.tr("Nothing selected"), self.tr("Click a layer to see its settings and shapes.")
+        )
         self.setWidget(_framed(state))
 
+    def _chosen(self) -> list[NodeKey]:
+        """The selected layers that are there, in order of their creation."""
+        chosen = self._document.selection.nodes
+        return [
+            (definition, node.id)
+            for definition, level in self._document.graph.levels()
+            for node in level.nodes.values()
+            if (definition, node.id) in chosen
+        ]
+
+    def _show_many(self, keys: list[NodeKey]) -> None:
+        """What several layers have in common; the forms stay while layers of the same types are selected."""
+        graph = self._document.graph
+        types = list(dict.fromkeys(graph.level(definition).nodes[key].type for definition, key in keys))
+        if self.many is None or self._many_for != types:
+            self.many, self._many_for = ManyLayers(types, self._jobs), types
+            self.many.committed.connect(self._commit_many)
+            self.setWidget(self.many)
+        facts = [self._document.analysis.nodes.get(key) for key in keys]
+        self.many.fill(graph, keys, sum(fact.parameters * fact.copies for fact in facts if fact))
+
+    def _commit_many(self, name: str, value: Any) -> None:
+        keys = self._chosen()
+
+        def change(graph: Graph) -> Graph:
+            for definition, key in keys:
+                graph = edits.set_param(graph, definition, key, name, value)
+            return graph
+
+        self._document.edit_graph(self.tr("Set {0} of {1} layers").format(name.replace("_", " "), len(keys)), change)
+
     def _build(self, node: Node) -> None:
+        self.many = None
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -200,6 +232,8 @@ class InspectorPanel(QScrollArea):
 
     def _show_analysis(self, analysis: Analysis) -> None:
         node = self._node()
+        if self.many is not None:
+            self._show_many(self._chosen())
         if node is None or self._built_for is None:
             return
         facts = self._facts()

@@ -53,6 +53,39 @@ def test_several_layers_are_counted_with_their_parameters(inspector: InspectorPa
     assert "6,240 parameters" in words(inspector)
 
 
+def test_what_is_entered_for_several_layers_holds_for_all_and_is_one_step(
+    inspector: InspectorPanel, document: Document
+) -> None:
+    before = document.project
+    document.selection.select([("", "hidden1"), ("", "hidden2")])
+    many = inspector.many
+    assert many is not None and many.form is not None and many.shared is not None
+    assert "Not the same in all: units" in words(inspector)
+    write(many.form.editor("units"), "40")
+    assert [document.graph.nodes[name].params["units"] for name in ("hidden1", "hidden2")] == [40, 40]
+    assert "Not the same" not in words(inspector)
+    assert many is inspector.many, "the form must stay under the hand that types"
+    many.shared.committed.emit("max_norm", 2.0)
+    assert [document.graph.nodes[name].params["max_norm"] for name in ("hidden1", "hidden2")] == [2.0, 2.0]
+    document.undo()
+    document.undo()
+    assert document.project == before
+
+
+def test_layers_of_different_kinds_show_only_what_they_share(inspector: InspectorPanel, document: Document) -> None:
+    document.selection.select([("", "hidden1"), ("", "relu1")])
+    assert inspector.many is not None and inspector.many.form is None
+    assert "no setting in common" in words(inspector)
+
+
+def test_the_count_of_several_layers_follows_the_network(inspector: InspectorPanel, document: Document) -> None:
+    document.selection.select([("", "hidden1"), ("", "hidden2")])
+    assert inspector.many is not None and inspector.many.form is not None
+    write(inspector.many.form.editor("units"), "10")
+    document.accept(analyze(document.project), document.project)
+    assert f"{64 * 10 + 10 + 10 * 10 + 10} parameters" in words(inspector)
+
+
 def test_enter_writes_a_setting_and_undo_takes_it_back(inspector: InspectorPanel, document: Document) -> None:
     assert inspector.form is not None
     field = inspector.form.editor("units")
