@@ -59,7 +59,9 @@ def test_what_is_entered_for_several_layers_holds_for_all_and_is_one_step(
     before = document.project
     document.selection.select([("", "hidden1"), ("", "hidden2")])
     many = inspector.many
-    assert many is not None and many.form is not None and many.shared is not None
+    assert many is not None
+    assert many.form is not None
+    assert many.shared is not None
     assert "Not the same in all: units" in words(inspector)
     write(many.form.editor("units"), "40")
     assert [document.graph.nodes[name].params["units"] for name in ("hidden1", "hidden2")] == [40, 40]
@@ -74,13 +76,15 @@ def test_what_is_entered_for_several_layers_holds_for_all_and_is_one_step(
 
 def test_layers_of_different_kinds_show_only_what_they_share(inspector: InspectorPanel, document: Document) -> None:
     document.selection.select([("", "hidden1"), ("", "relu1")])
-    assert inspector.many is not None and inspector.many.form is None
+    assert inspector.many is not None
+    assert inspector.many.form is None
     assert "no setting in common" in words(inspector)
 
 
 def test_the_count_of_several_layers_follows_the_network(inspector: InspectorPanel, document: Document) -> None:
     document.selection.select([("", "hidden1"), ("", "hidden2")])
-    assert inspector.many is not None and inspector.many.form is not None
+    assert inspector.many is not None
+    assert inspector.many.form is not None
     write(inspector.many.form.editor("units"), "10")
     document.accept(analyze(document.project), document.project)
     assert f"{64 * 10 + 10 + 10 * 10 + 10} parameters" in words(inspector)
