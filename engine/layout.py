@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from graphlib import CycleError
 
+from engine.declare import find
 from engine.graph import GROUP_INPUT, GROUP_OUTPUT, INPUT, OUTPUT, Graph, Node, order
 from engine.levels import level_of
 
@@ -23,7 +24,7 @@ Size = tuple[float, float]
 
 
 def node_size(graph: Graph, node: Node) -> Size:
-    """(width, height) of a node's box in pixels, from its name; the canvas gives its own sizes instead.
+    """(width, height) of a node's box in pixels, from its two lines; the canvas gives its own sizes instead.
 
     A block is as wide as the list of its layers, with a row for each.
     """
@@ -31,7 +32,9 @@ def node_size(graph: Graph, node: Node) -> Size:
     if level is not None:
         num_rows = sum(1 for item in level.nodes.values() if item.type not in (GROUP_INPUT, GROUP_OUTPUT))
         return (208.0, 40.0 + 28.0 * num_rows)
-    return (min(216.0, max(112.0, 56.0 + 8.0 * len(node.name))), 56.0)
+    declaration = find("layer", node.type)
+    detail = (declaration.detail(node.params) or declaration.title) if declaration is not None else ""
+    return (min(216.0, max(112.0, 56.0 + max(8.0 * len(node.name), 7.5 * len(detail)))), 56.0)
 
 
 def arrange(graph: Graph, definition: str = "", *, sizes: Mapping[str, Size] | None = None) -> Graph:

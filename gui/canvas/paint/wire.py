@@ -52,8 +52,8 @@ def paint_label(painter: QPainter, wire: Wire, text: str, zoom: float, under: QC
     level = wire.lane is not None or abs(wire.start.y() - wire.end.y()) < 2
     middle = QPointF(wire.middle)
     if not wire.fault:
-        if wire.end.x() - wire.start.x() < wide - 6:
-            return
+        if wire.end.x() - wire.start.x() < wide:
+            return  # It would stand half behind a layer.
         if level:
             middle -= QPointF(0, m.LABEL_RAISE * size / 11)
     chip = QRectF(middle.x() - wide / 2, middle.y() - high / 2, wide, high)
