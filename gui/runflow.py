@@ -136,7 +136,11 @@ class RunFlow(QObject):
         words = name
         if isinstance(accuracy, float):
             words = self.tr("{0}: best validation accuracy {1} %").format(name, number(accuracy * 100))
-        self.said.emit("ok", titles.get(event.outcome, event.outcome), words)
+        title = titles.get(event.outcome, event.outcome)
+        if event.outcome == "stopped" and self._training.stopped_by:
+            # This toast takes the place of the alert's own: it must say why there is nothing going on any more.
+            title, words = self.tr("Stopped by an alert, and saved"), self._training.stopped_by
+        self.said.emit("ok", title, words)
 
 
 def _problem_of(event: RunEnded, otherwise: str) -> Problem:

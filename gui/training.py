@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
-from engine.events import Event, RunEnded, RunResumed, RunStarted, Step
+from engine.events import Alerted, Event, RunEnded, RunResumed, RunStarted, Step
 from engine.places import Places
 from engine.problem import Problem, ProblemError
 from engine.project import Project
@@ -47,6 +47,8 @@ class Training(QObject):
     state_changed = Signal()
     advanced = Signal()
     """New events are in `timeline`, at most ten times a second."""
+    alerted = Signal(object)
+    """An `Alerted` of the live training, as it comes; never one of a replayed run."""
     ended = Signal(object)
     """The `RunEnded` of the training that just ended."""
     refused = Signal(object)
@@ -60,6 +62,8 @@ class Training(QObject):
         self.timeline = Timeline()
         self.order: Order | None = None
         self.last: RunEnded | None = None
+        self.stopped_by = ""
+        """What an alert said that ended the training; "" when none did."""
         self.run_path: Path | None = None
         self._thread: _RunThread | None = None
         self._timer = QTimer(self)
@@ -75,7 +79,7 @@ class Training(QObject):
         """Begins a training; ignored while one is active."""
         if self.active:
             return
-        self.order, self.last, self.run_path = order, None, order.resume
+        self.order, self.last, self.run_path, self.stopped_by = order, None, order.resume, ""
         self.timeline = _recorded(order.resume) if order.resume else Timeline()
         self._thread = _RunThread(order)
         self._thread.finished.connect(self._finish)
@@ -151,6 +155,9 @@ class Training(QObject):
             self._set_state(RUNNING)
         elif isinstance(event, RunEnded):
             self.last = event
+        elif isinstance(event, Alerted):
+            self.stopped_by = event.words if event.action == "stop" else self.stopped_by
+            self.alerted.emit(event)
 
     def _finish(self) -> None:
         self.drain()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QTabWidg
 from engine.analysis import Analysis
 from gui import settings
 from gui.actions import Actions
+from gui.alerts import Alerts
 from gui.canvas.view import CanvasView
 from gui.chartfeed import ChartFeed
 from gui.charts.panel import ChartPanel
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.document = Document(self)
         self.training = Training(self)
+        self.alerts = Alerts(self)
         self.jobs = Jobs(self)
         self.checker = Checker(self.document)
         self.recovery = Recovery(self.document)
