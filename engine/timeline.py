@@ -112,6 +112,11 @@ class Timeline:
         """Optimiser steps in one epoch, at least 1."""
         return max(1, self._steps_per_epoch)
 
+    @property
+    def train_figures(self) -> str:
+        """What `train_loss` and its like are in the newest epoch: running or evaluated (see `EpochEnded`)."""
+        return self.epochs[-1].train_figures if self.epochs else "running"
+
     def extend(self, events: Iterable[Event]) -> None:
         """Fold many events, in the order they happened."""
         for event in events:

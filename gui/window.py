@@ -104,8 +104,7 @@ class MainWindow(QMainWindow):
         self.code = CodePanel(self.document, self)
         self.guide = GuidePanel(self.document, self)
         self.charts = ChartPanel(self)
-        self.feed = ChartFeed(self.charts)
-        self.planned_for: object = None
+        self.feed = ChartFeed(self.charts, self.document)
         self.problems = ProblemsPanel(self.document, self)
         self.runs = RunsPanel(self)
         self.data = DataPanel(self.document, self.jobs, lambda: self.runflow.places, self)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QTime, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from engine.events import RunStarted
+from engine.recipe import SETTINGS
 from engine.timeline import Timeline
 from gui.charts.kinds import kinds
 from gui.dialogs.about import show_about
@@ -70,6 +71,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.charts.open_run_requested.connect(lambda: window.show_dock("runs"))
     for panel in (window.runs, window.compare, window.charts):
         panel.problem.connect(window.notifier.problem)
+    window.charts.state.figures_wanted.connect(lambda definition: _define_figures(window, definition))
     window.runs.opened.connect(runflow.open_run)
     window.runs.overlaid.connect(lambda runs: _overlay(window, runs))
     window.runs.project_requested.connect(runflow.open_run_project)
@@ -163,9 +165,6 @@ def _show_history(window: MainWindow) -> None:
 def _show_timeline(window: MainWindow) -> None:
     timeline = window.training.timeline
     window.feed.show_leading(timeline, window.training.run_path)
-    if timeline.steps_per_epoch and timeline is not window.planned_for and window.training.order is not None:
-        window.planned_for = timeline
-        window.feed.set_plan(window.training.order.project, timeline.planned_epochs, timeline.steps_per_epoch)
     # A training that goes on while another project is open says nothing about the layers of that one.
     belongs = window.shows_own_run and (timeline.run is not None or timeline.step > 0)
     window.canvas.show_timeline(timeline if belongs else None)
@@ -190,6 +189,18 @@ def _device_words(window: MainWindow, run: RunStarted) -> str:
 def _overlay(window: MainWindow, runs: list) -> None:  # type: ignore[type-arg]
     window.feed.show_over(runs)
     window.compare.show_runs(runs)
+
+
+def _define_figures(window: MainWindow, definition: str) -> None:
+    """What training figures are from the next run on, chosen in a chart's menu."""
+    title = SETTINGS.by_name["train_figures"].title
+    changed = window.document.edit(
+        window.tr("Set {0}").format(title.lower()),
+        lambda project: project.with_recipe(project.recipe.with_value("train_figures", definition)),
+    )
+    if changed:
+        words = window.tr("From the next run on. Undo takes it back.")
+        window.toast("ok", window.tr("{0}: {1}").format(title, definition), words)
 
 
 def _evaluate(window: MainWindow, run: Path | None) -> None:

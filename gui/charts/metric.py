@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu
 
 from engine.timeline import Timeline
 from gui.charts.curves import Curve
+from gui.charts.definition import RUNNING_DASH, add_definition_choice, long_words, short_words, shown_definition
 from gui.charts.state import ChartState
 from gui.charts.timechart import TimeChart, series_color, series_dash
 
@@ -43,7 +44,13 @@ class MetricChart(TimeChart):
 
     def subtitle(self) -> str:
         """When it is measured."""
-        return self.tr("after each epoch") + (self.tr(", log") if self.log else "")
+        said = self.tr("per epoch") + (self.tr(", log") if self.log else "")
+        return f"{said} · {short_words(shown_definition(self.state))}" if self.state.series else said
+
+    def refresh(self) -> None:
+        """Read the timelines; the tip says in full what the training figures are."""
+        super().refresh()
+        self.set_note(long_words(shown_definition(self.state)) if self.state.series else "")
 
     def add_choices(self, menu: QMenu) -> None:
         """Add the choice of metric."""
@@ -51,6 +58,7 @@ class MetricChart(TimeChart):
         if names:
             self.add_choice(menu, self.tr("Metric"), names, self.metric, self.set_metric)
         super().add_choices(menu)
+        add_definition_choice(self, menu)
 
     def curves(self) -> Iterable[tuple[Timeline, Curve]]:
         """Train below, validation on top."""
@@ -65,11 +73,21 @@ class MetricChart(TimeChart):
                 train.label, train.legend = (self.tr("train") if alone else item.name + self.tr(", train")), alone
                 yield item.timeline, train
             step, value = item.timeline.epoch_series(f"val_{self.metric}")
+            if alone:
+                yield from self._running(item.timeline)
             tint = "series.1" if alone else series_color(item)
             curve = Curve(f"{prefix}validation", step, value, tint, width=1.8, dots=True)
             curve.label = self.tr("validation") if alone else item.name
             curve.dash = None if alone else series_dash(item)
             yield item.timeline, curve
+
+    def _running(self, line: Timeline) -> Iterable[tuple[Timeline, Curve]]:
+        """The average over the epoch, dropout on, where the run has it beside the re-evaluated figure."""
+        step, value = line.epoch_series(f"running_{self.metric}")
+        if len(value):
+            curve = Curve("running", step, value, "series.0", width=1.4, share=0.8, dash=RUNNING_DASH)
+            curve.label = self.tr("running")
+            yield line, curve
 
     def _names(self) -> list[str]:
         return self.state.first.metric_names() if self.state.first else []

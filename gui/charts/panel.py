@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from gui.charts.empty import EmptyCharts
 from gui.charts.kinds import NAMES, kinds
@@ -22,6 +22,7 @@ from gui.icons import icon
 from gui.theme import color, themes
 
 if TYPE_CHECKING:
+    from engine.timeline import Timeline
     from gui.charts.chart import Chart
 
 DEFAULT = ("loss", "rate", "depth")
@@ -40,6 +41,8 @@ class ChartPanel(QWidget):
     problem = Signal(object)
     choice_changed = Signal(object)
     """Names of the charts on show, as a tuple: to be remembered."""
+    appeared = Signal()
+    """The panel was hidden and is seen now."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +50,7 @@ class ChartPanel(QWidget):
         self.charts: dict[str, Chart] = {}
         self._chosen: tuple[str, ...] = ()
         self._arranged: tuple[str, ...] = ()
+        """Charts that stand in the row: the chosen ones, or the planned rate beside the empty state."""
         self.empty = EmptyCharts()
         self.empty.train_requested.connect(self.train_requested)
         self.empty.open_run_requested.connect(self.open_run_requested)
@@ -70,14 +74,21 @@ class ChartPanel(QWidget):
             for chart in self.charts.values():
                 chart.reset_range()
         self.state.show(series)
-        if series and self._arranged != self._chosen:
-            self._arrange()
-        self._stack.setCurrentIndex(1 if series else 0)
+        self._arrange()
         self.tick()
 
     def set_plan(self, plan: Plan | None, unedited: Plan | None = None) -> None:
         """The leading run's planned rate as (step, rate) pairs; `unedited` is the plan before edits by hand."""
         self.state.set_plan(plan, unedited)
+        self.tick()
+
+    def set_next_plan(self, plan: Plan | None, outline: Timeline | None) -> None:
+        """The rate that the next run would have and how long it would be; shown alone where there is no run."""
+        if not self.state.series:
+            for chart in self.charts.values():
+                chart.reset_range()
+        self.state.set_next_plan(plan, outline)
+        self._arrange()
         self.tick()
 
     def choose(self, names: Sequence[str]) -> None:
@@ -86,27 +97,43 @@ class ChartPanel(QWidget):
         if chosen == self._chosen:
             return
         self._chosen = chosen
-        if self.state.series:
-            self._arrange()
+        self._arrange()
         self.choice_changed.emit(chosen)
 
     def _arrange(self) -> None:
-        """Puts the chosen charts side by side. They are made with the first run: before it the empty state stands
-        there, and a window without them is visible a sixth of a second earlier.
+        """Puts the charts side by side. They are made when there is something to show: before it the empty state
+        stands there alone, and a window without them is visible a sixth of a second earlier.
         """
-        chosen = self._arranged = self._chosen
-        for name in chosen:
+        wanted = self._wanted()
+        self.empty.setVisible(not self.state.series)
+        if wanted == self._arranged:
+            return
+        self._arranged = wanted
+        for name in wanted:
             if name not in self.charts:
                 self._make(name)
         while self._row.count():
             self._row.takeAt(0)
-        for index, name in enumerate(chosen):
-            self.charts[name].first_in_row = index == 0
+        self._row.addWidget(self.empty, 65)
+        for index, name in enumerate(wanted):
+            self.charts[name].first_in_row = index == 0 and bool(self.state.series)
             self._row.addWidget(self.charts[name], STRETCH.get(name, 35))
         # Only now: a chart without a parent would become a window of its own for a moment.
         for name, chart in self.charts.items():
-            chart.setVisible(name in chosen)
+            chart.setVisible(name in wanted)
         self.tick()
+
+    def _wanted(self) -> tuple[str, ...]:
+        if self.state.series:
+            return self._chosen
+        planned = self.state.next_plan is not None and "rate" in self._chosen
+        return ("rate",) if planned and (self.isVisible() or "rate" in self.charts) else ()
+
+    def showEvent(self, event: object) -> None:
+        """What is planned appears with the panel."""
+        super().showEvent(event)
+        self.appeared.emit()
+        self._arrange()
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -151,15 +178,12 @@ class ChartPanel(QWidget):
     def _build(self) -> None:
         row = QWidget()
         row.setLayout(self._row)
-        pages = QWidget()
-        self._stack = QStackedLayout(pages)
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(row)
+        self._row.addWidget(self.empty, 65)
         self._outer = QVBoxLayout(self)
         self._outer.setContentsMargins(0, 0, 0, 0)
         self._outer.setSpacing(0)
         self._outer.addWidget(self.corner)
-        self._outer.addWidget(pages, 1)
+        self._outer.addWidget(row, 1)
 
     def _make(self, name: str) -> None:
         chart = kinds()[name](self.state)

@@ -16,9 +16,13 @@ from gui.charts.timechart import TimeChart, series_color, series_dash
 DECADES = 4.0
 """A cosine ends at zero: below four decades of the highest rate the curve may leave the chart at its foot."""
 
+_PLANS = ("planned", "next run")
+
 
 class RateChart(TimeChart):
-    """The rate so far, solid; the plan, dashed to its end; the plan without edits by hand, dotted."""
+    """The rate so far, solid; the plan, dashed to its end; the plan without edits by hand, dotted. Before a run, the
+    plan alone; after one whose recipe was changed, the next run's plan in grey.
+    """
 
     name = "rate"
     legend_rows = 1
@@ -33,7 +37,8 @@ class RateChart(TimeChart):
 
     def subtitle(self) -> str:
         """The scale."""
-        return self.tr("log") if self.log else self.tr("linear")
+        scale = self.tr("log") if self.log else self.tr("linear")
+        return scale if self.state.series else self.tr("planned, {0}").format(scale)
 
     def include(self, low: float, high: float) -> None:
         """Whole decades: rates are spoken of in powers of ten."""
@@ -47,6 +52,7 @@ class RateChart(TimeChart):
         """Dotted, dashed, solid: what really happened lies on top."""
         first = self.state.first
         alone = len(self.state.series) == 1
+        yield from self._next_plan()
         if first is not None and self.state.unedited:
             step, rate = self.state.unedited
             yield first, Curve("without edits", step, rate, "text3", width=1.2, dash=(1.5, 3.5), legend=False)
@@ -64,9 +70,24 @@ class RateChart(TimeChart):
             now.dash = None if alone else series_dash(item)
             yield item.timeline, now
 
+    def _next_plan(self) -> Iterable[tuple[Timeline, Curve]]:
+        """What would come if Train were pressed now; nobody knows how many seconds that takes."""
+        outline, plan = self.state.outline, self.state.next_plan
+        if outline is None or plan is None or self.state.time_axis == "seconds":
+            return
+        step, rate = plan
+        if self.state.series:
+            curve = Curve("next run", step, rate, "text2", width=1.2, dash=(5, 4), smooth=True)
+            curve.label = self.tr("next run")
+        else:
+            curve = Curve("planned", step, rate, "series.0", width=1.5, dash=(5, 4), smooth=True)
+            curve.label = self.tr("planned")
+        yield outline, curve
+
     def entries(self) -> list[Entry]:
         """The rate of now first, then the plan, though the plan is drawn below."""
-        return sorted(super().entries(), key=lambda entry: entry.curve.name == "planned")
+        order = {name: place for place, name in enumerate(_PLANS, 1)}
+        return sorted(super().entries(), key=lambda entry: order.get(entry.curve.name, 0))
 
     def _newest(self, curve: Curve) -> str:
-        return "" if curve.name == "planned" else super()._newest(curve)
+        return "" if curve.name in _PLANS else super()._newest(curve)

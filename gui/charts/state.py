@@ -42,14 +42,22 @@ class ChartState(QObject):
     changed = Signal()
     window_changed = Signal()
     pointed = Signal()
+    figures_wanted = Signal(str)
+    """Another definition of training figures was chosen in a chart's menu, for the recipe."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.series: tuple[ChartSeries, ...] = ()
         self.time_axis: TimeAxis = "epochs"
         self.smoothing = "normal"
+        self.train_figures = "running"
+        """What the recipe says that training figures are: the next run's. Each run's record says its own."""
         self.plan: tuple[Array, Array] | None = None
         self.unedited: tuple[Array, Array] | None = None
+        self.next_plan: tuple[Array, Array] | None = None
+        """The rate that the next run would have, while nothing trains."""
+        self.outline: Timeline | None = None
+        """A timeline without events that knows the next run's length: where its plan lies in time."""
         self.window: tuple[float, float] | None = None
         """Zoomed part of the time axis, or None for the whole plan."""
         self.pointer: float | None = None
@@ -76,6 +84,13 @@ class ChartState(QObject):
     def set_plan(self, plan: Plan | None, unedited: Plan | None = None) -> None:
         """The planned rate as (step, rate) pairs, and what it would have been without edits by hand."""
         self.plan, self.unedited = _pairs(plan), _pairs(unedited)
+        self.changed.emit()
+
+    def set_next_plan(self, plan: Plan | None, outline: Timeline | None) -> None:
+        """What the next run would do, as (step, rate) pairs, and how long it would be."""
+        self.next_plan, self.outline = _pairs(plan), outline
+        if not self.series:
+            self._span = 0.0
         self.changed.emit()
 
     def set_time_axis(self, axis: TimeAxis) -> None:
@@ -109,9 +124,10 @@ class ChartState(QObject):
     def span(self) -> float:
         """End of the time axis: the longest plan, growing in whole steps only."""
         needed = 0.0
-        for item in self.series:
-            end = float(max(item.timeline.planned_steps, item.timeline.step, 1))
-            needed = max(needed, float(self.position(item.timeline, np.array([end]))[0]))
+        lines = [item.timeline for item in self.series] or ([self.outline] if self.outline else [])
+        for line in lines:
+            end = float(max(line.planned_steps, line.step, 1))
+            needed = max(needed, float(self.position(line, np.array([end]))[0]))
         if needed > self._span:
             self._span = needed if self.time_axis != "seconds" else round_up(needed)
         return self._span or 1.0

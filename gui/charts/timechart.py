@@ -156,7 +156,7 @@ class TimeChart(Chart):
         """A filled diamond on the validation curve of the leading run, where its best weights come from."""
         first = self.state.first
         best = [row for row in first.epochs if row.best] if first else []
-        curve = next((curve for curve in self._led if curve.dots), None)
+        curve = next((curve for curve in reversed(self._led) if curve.dots), None)
         if first is None or curve is None or not best:
             return
         value = curve.at(best[-1].step)
