@@ -43,7 +43,7 @@ def test_the_plan_stands_beside_the_empty_state_and_follows_the_recipe(
     with opened_window(qtbot, tmp_path, monkeypatch, project=project, size=(1280, 720)) as window:
         assert "rate" not in window.charts.charts, "made before anybody can see it"
         press(window.toolbar.switch.segment(1))
-        qtbot.waitUntil(lambda: window.charts.isVisible())
+        qtbot.waitUntil(window.charts.isVisible)
         chart = window.charts.charts["rate"]
         assert (chart.isVisible(), window.charts.empty.isVisible()) == (True, True)
         assert [name for name, made in window.charts.charts.items() if made.isVisible()] == ["rate"]
