@@ -49,7 +49,7 @@ class Chart(QWidget):
         self._menu_button.setFixedSize(24, 24)
         self._menu_button.clicked.connect(self._open_menu_below)
         # A tip over the curves would cover the values at the pointer: it belongs to the title row only.
-        self._head = QWidget(self)
+        self.head = QWidget(self)
         self.plot.menu_requested.connect(self._open_menu)
         layout = QVBoxLayout(self)
         # One pixel at the left stays free for the hairline between charts.
@@ -110,18 +110,6 @@ class Chart(QWidget):
 
     def reset_range(self) -> None:
         """Let the range of values start anew: other runs, or another scale."""
-
-    def set_note(self, words: str) -> None:
-        """What the title row says in its tip, and to a screen reader."""
-        if words != self._head.toolTip():
-            self._head.setToolTip(words)
-            self.setAccessibleDescription(words)
-            self.update()
-
-    @property
-    def note(self) -> str:
-        """The tip of the title row."""
-        return self._head.toolTip()
 
     def restyle(self) -> None:
         """Follow a change of theme."""
@@ -194,7 +182,7 @@ class Chart(QWidget):
     def resizeEvent(self, event: object) -> None:
         """Keep the menu button in the corner."""
         self._menu_button.move(self.width() - 30, 3)
-        self._head.setGeometry(0, 0, self.width() - 32, HEAD)
+        self.head.setGeometry(0, 0, self.width() - 32, HEAD)
         super().resizeEvent(event)
 
     def showEvent(self, event: object) -> None:

@@ -46,6 +46,15 @@ def long_words(definition: str) -> str:
     return _tr("The runs on show define their training figures differently; the box at the pointer says how.")
 
 
+def say_definition(chart: Chart) -> None:
+    """Puts the definition of the runs on show into the tip of the chart's title row."""
+    words = long_words(shown_definition(chart.state)) if chart.state.series else ""
+    if words != chart.head.toolTip():
+        chart.head.setToolTip(words)
+        chart.setAccessibleDescription(words)
+        chart.update()
+
+
 def add_definition_choice(chart: Chart, menu: QMenu) -> None:
     """Lines of a menu that choose the definition for the next run; the recipe is edited by whoever listens."""
     words = {RUNNING: _tr("Running average, dropout on"), EVALUATED: _tr("Re-evaluated after each epoch, dropout off")}

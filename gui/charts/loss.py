@@ -12,7 +12,7 @@ from gui.charts.definition import (
     EVALUATED,
     RUNNING_DASH,
     add_definition_choice,
-    long_words,
+    say_definition,
     short_words,
     shown_definition,
 )
@@ -48,7 +48,7 @@ class LossChart(TimeChart):
     def refresh(self) -> None:
         """Read the timelines; the tip says in full what the training loss is."""
         super().refresh()
-        self.set_note(long_words(shown_definition(self.state)) if self.state.series else "")
+        say_definition(self)
 
     def add_choices(self, menu: QMenu) -> None:
         """Add what the training loss shall be."""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu
 
 from engine.timeline import Timeline
 from gui.charts.curves import Curve
-from gui.charts.definition import RUNNING_DASH, add_definition_choice, long_words, short_words, shown_definition
+from gui.charts.definition import RUNNING_DASH, add_definition_choice, say_definition, short_words, shown_definition
 from gui.charts.state import ChartState
 from gui.charts.timechart import TimeChart, series_color, series_dash
 
@@ -50,7 +50,7 @@ class MetricChart(TimeChart):
     def refresh(self) -> None:
         """Read the timelines; the tip says in full what the training figures are."""
         super().refresh()
-        self.set_note(long_words(shown_definition(self.state)) if self.state.series else "")
+        say_definition(self)
 
     def add_choices(self, menu: QMenu) -> None:
         """Add the choice of metric."""

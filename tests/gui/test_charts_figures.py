@@ -67,7 +67,7 @@ def test_with_running_figures_the_epoch_means_are_drawn_and_the_title_row_says_w
     assert values["train, epoch mean.step"].tolist() == [20, 40, 60]
     assert set(values["train"].tolist()) == {2.0}
     assert "running, dropout on" in loss.subtitle()
-    assert "dropout on" in loss.note
+    assert "dropout on" in loss.head.toolTip()
     assert "running" not in panel.charts["metric"].values()
     assert "running, dropout on" in panel.charts["metric"].subtitle()
 
@@ -86,7 +86,7 @@ def test_with_evaluated_figures_both_definitions_are_drawn(panel: ChartPanel) ->
         assert entries["train"].dash is None
         assert entries["running"].color == entries["train"].color == "series.0"
         assert "re-evaluated, dropout off" in chart.subtitle()
-        assert "dropout off" in chart.note
+        assert "dropout off" in chart.head.toolTip()
 
 
 def test_runs_that_differ_in_their_definition_are_told_apart(panel: ChartPanel) -> None:
@@ -152,5 +152,5 @@ def test_the_tip_of_the_title_row_leaves_the_curves_alone(panel: ChartPanel) -> 
     loss = _shown(panel, _run("running")).charts["loss"]
     head = loss.childAt(QPointF(loss.width() / 2, 12).toPoint())
     assert head is not None
-    assert head.toolTip() == loss.note != ""
+    assert head.toolTip() == loss.head.toolTip() != ""
     assert loss.toolTip() == loss.plot.toolTip() == ""
