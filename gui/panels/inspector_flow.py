@@ -26,7 +26,7 @@ class FlowSection(CollapsibleSection):
         super().__init__("")
         self.set_title(self.tr("While training"))
         self._gradient = _Row(self.tr("Gradient norm"), self.tr("2-norm of the gradient, before clipping"))
-        self._ratio = _Row(self.tr("Gradient ÷ weight"), self.tr("How large the gradient is beside the weights"))
+        self._ratio = _Row(self.tr("Grad ÷ weight"), self.tr("How large the gradient is beside the weights"))
         self._weight = _Row(self.tr("Weight norm"), self.tr("2-norm of the weights"), number)
         for row in (self._gradient, self._ratio, self._weight):
             self.content.addWidget(row)
