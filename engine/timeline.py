@@ -83,7 +83,9 @@ class Timeline:
         self.clipped = Series(1024)
         """Largest norm met since the last report, at the steps where clipping acted."""
         self.clip_norm, self.clip_share, self.clip_factor = Series(1024), Series(1024), Series(1024)
-        """Of every report: largest norm met, share of the steps that were cut, and to what part of their size."""
+        """Of every report: largest norm met, share of the steps that were cut. Of those that cut: what part of the
+        size was left.
+        """
         self.num_clipped = 0
         self.gradients: dict[str, Series] = {}
         self.weights: dict[str, Series] = {}
@@ -116,6 +118,11 @@ class Timeline:
     def train_figures(self) -> str:
         """What `train_loss` and its like are in the newest epoch: running or evaluated (see `EpochEnded`)."""
         return self.epochs[-1].train_figures if self.epochs else "running"
+
+    @property
+    def clips(self) -> bool:
+        """Whether the run clips gradients, as far as it has told."""
+        return self.clip_norm.last is not None
 
     def extend(self, events: Iterable[Event]) -> None:
         """Fold many events, in the order they happened."""
@@ -251,7 +258,8 @@ class Timeline:
         self.clip_norm.append(event.step, event.norm)
         if event.steps:
             self.clip_share.append(event.step, event.count / event.steps)
-            self.clip_factor.append(event.step, event.factor)
+            if event.count:  # else there is nothing whose size was kept
+                self.clip_factor.append(event.step, event.factor)
 
     def _add_epoch(self, event: EpochEnded) -> None:
         self.epochs.append(event)

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from engine.timeline import Timeline
     from gui.charts.chart import Chart
 
-DEFAULT = ("loss", "rate", "depth")
+DEFAULT = ("loss", "rate", "depth", "clip")
+"""Clipping has its place as soon as a run on show clips, and none before."""
 
-STRETCH = {"loss": 35, "rate": 26, "depth": 39}
+STRETCH = {"loss": 35, "rate": 26, "depth": 39, "clip": 26}
 """Shares of the width; charts not named here take as much as the loss."""
 
 CORNER = 32
@@ -125,9 +126,15 @@ class ChartPanel(QWidget):
 
     def _wanted(self) -> tuple[str, ...]:
         if self.state.series:
-            return self._chosen
+            fitting = tuple(name for name in self._chosen if name in self._fitting())
+            return fitting or DEFAULT[:1]
         planned = self.state.next_plan is not None and "rate" in self._chosen
         return ("rate",) if planned and (self.isVisible() or "rate" in self.charts) else ()
+
+    def _fitting(self) -> tuple[str, ...]:
+        """Charts that have something to say about the runs on show."""
+        clips = any(item.timeline.clips for item in self.state.series)
+        return tuple(name for name in NAMES if name != "clip" or clips)
 
     def showEvent(self, event: object) -> None:
         """What is planned appears with the panel."""
@@ -154,6 +161,9 @@ class ChartPanel(QWidget):
 
     def tick(self) -> None:
         """Refresh the visible charts whose data changed; the clock calls this ten times a second."""
+        if self._wanted() != self._arranged:
+            self._arrange()  # a run told for the first time that it clips
+            return
         for name in self._arranged:
             self.charts[name].tick()
 
@@ -221,9 +231,10 @@ class ChartPanel(QWidget):
             "metric": self.tr("Metric"),
             "gradient": self.tr("Gradient norm over time"),
             "depth": self.tr("Gradient flow over depth"),
+            "clip": self.tr("Clipping"),
             "speed": self.tr("Speed"),
         }
-        for name in NAMES:
+        for name in self._fitting():
             action = self._choice_menu.addAction(words[name])
             action.setCheckable(True)
             action.setChecked(name in self._chosen)

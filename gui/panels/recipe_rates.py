@@ -47,13 +47,25 @@ class RatePreview(QWidget):
             self.planned = []  # what is wrong stands in the list of problems
         self.setVisible(len(self.planned) > 1)
         if self.planned:
-            rates = [item.rate for item in self.planned]
-            self.setToolTip(
-                self.tr("Planned learning rate: {0} at first, {1} at most, {2} at the end").format(
-                    number(rates[0]), number(max(rates)), number(rates[-1])
-                )
-            )
+            self.setToolTip(self._words())
+            self.setAccessibleName(self._words())
         self.update()
+
+    def _words(self) -> str:
+        rates = [item.rate for item in self.planned]
+        words = self.tr("Planned learning rate: {0} at first, {1} at most, {2} at the end").format(
+            number(rates[0]), number(max(rates)), number(rates[-1])
+        )
+        if moved := self.moved_momentum():
+            words += "\n" + self.tr("Momentum, dashed, from 0 to 1: {0} at first, {1} at least, {2} at the end").format(
+                number(moved[0]), number(min(moved)), number(moved[-1])
+            )
+        return words
+
+    def moved_momentum(self) -> list[float]:
+        """Planned momentum of every point where the schedule moves it; empty where it stays."""
+        found = [item.momentum for item in self.planned if item.momentum is not None]
+        return found if len(set(found)) > 1 else []
 
     def show_timeline(self, timeline: Timeline | None) -> None:
         """Marks where a training is; None or one that ended marks nothing."""
@@ -85,12 +97,12 @@ class RatePreview(QWidget):
             inside = area.adjusted(0, 5, 0, -3)
             return QPointF(area.x() + step / last * area.width(), inside.bottom() - share * inside.height())
 
-        moved = [item for item in self.planned if item.momentum is not None]
-        if len({item.momentum for item in moved}) > 1:
+        if moved := self.moved_momentum():
             pen = QPen(color("text3"), 1.25)
             pen.setDashPattern([3, 3])
             painter.setPen(pen)
-            painter.drawPolyline(QPolygonF([place(item.step, float(item.momentum or 0.0)) for item in moved]))
+            points = [place(item.step, share) for item, share in zip(self.planned, moved, strict=True)]
+            painter.drawPolyline(QPolygonF(points))
         painter.setPen(QPen(color("series.0"), 2))
         painter.drawPolyline(QPolygonF([place(item.step, item.rate / most) for item in self.planned]))
         if 0 < self.now <= last:

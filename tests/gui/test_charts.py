@@ -24,6 +24,9 @@ from gui.charts.state import ChartSeries
 from gui.charts.timechart import STILL, TimeChart
 from gui.theme import DARK, LIGHT, themes
 
+BASIC = ("loss", "rate", "depth")
+"""The charts on show at first of a run that does not clip."""
+
 LAYERS = ("conv_in", *(f"blocks.{copy}.{name}" for copy in range(2) for name in ("norm1", "conv1")), "head.linear")
 
 
@@ -101,9 +104,9 @@ def test_without_runs_the_panel_says_what_to_do_and_its_buttons_do_it(panel, qtb
 def test_three_charts_show_a_run_in_the_smallest_window(panel, qtlog):
     shown(panel, run())
     visible = [name for name, chart in panel.charts.items() if chart.isVisible()]
-    assert visible == list(DEFAULT)
+    assert visible == list(BASIC)
     assert not panel.empty.isVisible()
-    for name in DEFAULT:
+    for name in BASIC:
         assert panel.charts[name].plot.frame().rect.width() > 120
     assert panel.grab().size() == panel.size()
     assert qtlog.records == []
@@ -319,7 +322,7 @@ def test_linear_scale_and_smoothing_are_in_the_menu(panel):
 
 def test_a_chart_is_written_as_picture_drawing_and_table(panel, tmp_path: Path, qtlog):
     shown(panel, run())
-    for name in DEFAULT:
+    for name in BASIC:
         chart = panel.charts[name]
         panel.export(name, tmp_path / f"{name}.png")
         assert QImage(str(tmp_path / f"{name}.png")).size() == chart.size() * 2
@@ -365,7 +368,7 @@ def test_the_charts_on_show_are_chosen_in_a_menu(panel, qtbot):
     ]  # fmt: skip
     with qtbot.waitSignal(panel.choice_changed):
         words["Speed"].trigger()
-    assert panel.chosen == ("loss", "rate", "depth", "speed")
+    assert panel.chosen == (*DEFAULT, "speed")
     assert panel.charts["speed"].isVisible()
 
 

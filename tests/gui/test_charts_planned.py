@@ -105,3 +105,25 @@ def test_a_reopened_run_brings_its_own_plan(
         assert paths[0] is not None
         window.runflow.open_run(paths[0])
         assert len(set(_values(window)["planned"].tolist())) == 1
+
+
+def test_the_recipes_preview_draws_and_tells_the_momentum_that_a_cycle_moves(
+    qtbot: QtBot, styled: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = _project(
+        epochs=4, optimizer={"type": "sgd", "lr": 0.1, "momentum": 0.9},
+        schedule={"type": "one_cycle", "cycle_momentum": True},
+    )  # fmt: skip
+    with opened_window(qtbot, tmp_path, monkeypatch, project=moving, started=False) as window:
+        rates = window.recipe.rates
+        planned = [item.momentum for item in planned_rates(moving, points=400)]
+        assert rates.moved_momentum() == planned
+        assert max(planned) > min(planned) > 0  # type: ignore[type-var]
+        assert "Momentum, dashed" in rates.toolTip()
+        window.show_dock("recipe")
+        qtbot.waitUntil(rates.isVisible)
+        with_both = rates.grab().toImage()
+        _set(window, "schedule", {"type": "one_cycle"})
+        assert rates.moved_momentum() == []
+        assert "Momentum" not in rates.toolTip()
+        assert rates.grab().toImage() != with_both
