@@ -6,17 +6,18 @@ layers of their own and with those that are settings of a layer. Knows no torch 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from engine.declare import find
 from engine.graph import GROUP_OUTPUT, MAX_DEPTH, OUTPUT, Graph, Node
 from engine.inherit import inherited
+from engine.level_ends import last_by_level
 from engine.project import Project
 
-NORMS = ("batch_norm1d", "batch_norm2d", "layer_norm", "group_norm", "instance_norm2d", "rms_norm")
-BATCH_NORMS = ("batch_norm1d", "batch_norm2d")
+NORMS = ("batch_norm1d", "batch_norm2d", "batch_norm3d", "layer_norm", "group_norm", "instance_norm2d", "rms_norm")
+BATCH_NORMS = ("batch_norm1d", "batch_norm2d", "batch_norm3d")
 DROPOUTS = ("dropout", "dropout2d", "alpha_dropout")
 _BETWEEN = (*NORMS, *DROPOUTS, "identity", "flatten", "reshape")
 """Layers that may stand between a layer and its activation."""
@@ -25,8 +26,8 @@ _BETWEEN = (*NORMS, *DROPOUTS, "identity", "flatten", "reshape")
 class Level:
     """One level of a network: its wires by node, and the layers with weights in order of creation."""
 
-    def __init__(self, graph: Graph, definition: str) -> None:
-        self.graph, self.definition = graph, definition
+    def __init__(self, graph: Graph, definition: str, last: Collection[str] = ()) -> None:
+        self.graph, self.definition, self.last = graph, definition, last
         self.level = graph.level(definition)
         self._inherited: dict[str, Any] = {}
 
@@ -77,11 +78,16 @@ class Level:
         return self._inherited[name]
 
     def choice(self, node: Node, name: str) -> str:
-        """The type of a tagged setting that holds for a layer; "" for none, and where the layer has no such setting."""
+        """The type of a tagged setting that holds for a layer; "" for none, and where the layer has no such setting.
+
+        Last layers have an activation and a normalisation only where they say so themselves.
+        """
         declaration = find("layer", node.type)
-        if declaration is None or name not in declaration.by_name:
+        param = declaration.by_name.get(name) if declaration else None
+        if param is None or param.kind != "tagged":
             return ""
-        kind = type_of(self.setting(node, name))
+        own = name in ("activation", "normalization") and node.id in self.last
+        kind = type_of(node.params.get(name) if own else self.setting(node, name))
         return "" if kind == "none" else kind
 
     def activation(self, node: Node) -> tuple[str, Node | None]:
@@ -122,7 +128,10 @@ class View:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.levels = [Level(project.graph, definition) for definition, _ in project.graph.levels()]
+        last = last_by_level(project.graph)
+        self.levels = [
+            Level(project.graph, definition, last.get(definition, ())) for definition, _ in project.graph.levels()
+        ]
 
     @cached_property
     def _blocks(self) -> dict[str, tuple[Level, Node]]:

@@ -21,7 +21,7 @@ class NodeFacts:
     outputs: Mapping[str, TensorInfo] = field(default_factory=dict)
     """Per output port; absent when unknown. First copy."""
     parameters: int = 0
-    """Of one copy of this node (a group: all inside, all its copies)."""
+    """Of one copy of this node with what is set inside it (a group: all inside, all its copies)."""
     trainable: int = 0
     buffers: int = 0
     """Non-trainable values such as running statistics; `num_batches_tracked` is left out."""
@@ -76,6 +76,8 @@ class Analysis:
     """Instance paths that hold weights, input side first."""
     rules: Mapping[str, WeightRules] = field(default_factory=dict)
     """By instance path, for the layers that have a regularizer or a max-norm."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Instance path of an activation or normalisation set inside a layer -> that of the layer."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:

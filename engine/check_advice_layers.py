@@ -137,17 +137,32 @@ def bias_before_norm(view: View) -> Iterator[Found]:
         for node in level.weighted:
             if node.params.get("bias", True) is not True or not _has_bias(node) or node.shares:
                 continue
-            inside = level.choice(node, "normalization") in ("batch_norm", *BATCH_NORMS)
-            first = inside and (node.params.get("norm_place", "before") == "before" or not level.activation(node)[0])
+            first = level.choice(node, "normalization") == "batch_norm" and (
+                level.setting(node, "norm_place") != "after" or not level.choice(node, "activation")
+            )
             following = level.after(node) if kinds & set(BATCH_NORMS) else []
-            if first or (
-                len(following) == 1 and following[0].type in BATCH_NORMS and not level.choice(node, "activation")
-            ):
+            behind = len(following) == 1 and following[0].type in BATCH_NORMS
+            if first or (behind and not level.choice(node, "activation")):
                 found.append((level, node))
     if found:
         yield _of(found, "has a bias that the batch normalisation after it takes away",
                   "have a bias that the batch normalisation after them takes away",
                   _each("Switch the bias off", found, _setting("bias", False)))  # fmt: skip
+
+
+def activated_twice(view: View) -> Iterator[Found]:
+    """Layers with an activation inside whose result goes straight into an activation of its own."""
+    found = [
+        (level, node)
+        for level in view.levels
+        for node in level.weighted
+        if level.choice(node, "activation")
+        and any(level.families[after.id] == "activation" for after in level.after(node))
+    ]
+    if found:
+        yield _of(found, "has an activation inside and another behind it",
+                  "have an activation inside and another behind them",
+                  _each("Switch the inner one off", found, _setting("activation", {"type": "none"})))  # fmt: skip
 
 
 def dropout_rate(view: View) -> Iterator[Found]:

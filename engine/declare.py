@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 
 from engine.param import Param, Tagged, params_of
 from engine.problem import Problem, Where, error
+from engine.shared_settings import AFTER, WEIGHTS
 
 KINDS = (
-    "layer", "initializer", "regularizer", "optimizer", "schedule", "loss", "metric", "dataset", "augment", "clip",
+    "layer", "activation", "normalization", "initializer", "regularizer", "optimizer", "schedule", "loss", "metric",
+    "dataset", "augment", "clip",
     "callback", "param_group", "record",
 )  # fmt: skip
 C = TypeVar("C", bound=type)
@@ -172,17 +174,16 @@ def layer(
     outputs: tuple[str, ...] = ("out",),
     accepts: str = "any",
     weights: tuple[str, ...] = (),
+    activated: bool = False,
 ) -> Callable[[C], C]:
     """Declares a layer: `build(x)`, `forward(a, b)` or `forward(*xs)`, or `build` and `forward(module, x)`.
 
     The family is the name of the catalogue file, or its `FAMILY`. `weights` names the parameters an initializer may
-    fill.
+    fill. `activated` layers may hold an activation and a normalisation of their own.
     """
 
     def declared(cls: C) -> C:
-        more: tuple[Param, ...] = ()
-        if weights:
-            more = (_INITIALIZER, _BIAS_INITIALIZER, _REGULARIZER, _MAX_NORM)
+        more = (AFTER if activated else ()) + (WEIGHTS if weights else ())
         _register(
             "layer", type_name, cls, title, was, search, more,
             family=_family(cls), inputs=_ports(cls),
@@ -208,6 +209,8 @@ def declares(kind: str) -> Callable[..., Callable[[C], C]]:
     return decorate
 
 
+activation = declares("activation")
+normalization = declares("normalization")
 initializer = declares("initializer")
 regularizer = declares("regularizer")
 optimizer = declares("optimizer")
@@ -221,45 +224,6 @@ callback = declares("callback")
 param_group = declares("param_group")
 record = declares("record")
 """A named set of settings that is not chosen among others: the recipe itself, early stopping, preprocessing."""
-
-_INITIALIZER = Param(
-    name="initializer",
-    kind="tagged",
-    of="initializer",
-    default=None,
-    optional=True,
-    label="Initial weights",
-    help="How the weights are drawn before training. None: as the project's default says.",
-)
-_BIAS_INITIALIZER = Param(
-    name="bias_initializer",
-    kind="tagged",
-    of="initializer",
-    default=None,
-    optional=True,
-    label="Initial biases",
-    help="How the biases are drawn before training. None: as the project's default says, else as the initial weights "
-    "say, which is mostly zeros.",
-)
-_REGULARIZER = Param(
-    name="regularizer",
-    kind="tagged",
-    of="regularizer",
-    default=None,
-    optional=True,
-    help="What the weights cost beside the loss; biases cost nothing. None: as the block or the project says.",
-)
-_MAX_NORM = Param(
-    name="max_norm",
-    kind="float",
-    default=None,
-    optional=True,
-    min=0.0,
-    max=1e6,
-    label="Max-norm",
-    help="How long the weights that enter one unit may get together; after each step longer ones are shrunk. "
-    "0: any length. None: as the block or the project says.",
-)
 
 
 def _register(

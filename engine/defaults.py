@@ -16,6 +16,18 @@ class Defaults:
     bias_initializer: Tagged | None = param(
         default=None, of="initializer", help="How biases are drawn. None: as the initial weights say, mostly zeros."
     )
+    activation: Tagged | None = param(
+        default=None, of="activation",
+        help="What dense and convolution layers send their results through; the last ones inherit none. None: nothing.",
+    )  # fmt: skip
+    normalization: Tagged | None = param(
+        default=None, of="normalization", label="Normalisation",
+        help="How dense and convolution layers normalise their results; the last ones inherit none. None: not at all.",
+    )  # fmt: skip
+    norm_place: str | None = param(
+        default=None, choices=("before", "after"), label="Norm place",
+        help="Whether normalisations stand before the activation or after it. None: before.",
+    )  # fmt: skip
     regularizer: Tagged | None = param(
         default=None, of="regularizer", help="What weights cost beside the loss. None: nothing."
     )

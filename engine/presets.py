@@ -163,7 +163,11 @@ def _norms(hidden: Places, why: str) -> Iterator[Change]:
         normed = level.choice(node, "normalization") or any(
             near.type in NORMS for near in [*following, *behind, *level.before(node)]
         )
-        # Only a layer with an activation of its own has a clear place for it; in sequences axes mean other things.
+        if level.choice(node, "activation") and not normed and not sequence:
+            inside = {"normalization": {"type": "batch_norm"}, "bias": False}
+            steps.append(fixing.set_params(level.definition, node.id, inside))
+            continue
+        # Else only a layer with an activation behind it has a clear place for it; in sequences axes mean other things.
         if own is None or len(following) != 1 or normed or sequence or node.type not in kinds:
             continue
         steps.append(_normed(level.definition, node, kinds[node.type]))

@@ -124,9 +124,22 @@ def _parsed(param: Param, text: str, path: str) -> Any:
     try:
         if param.kind == "list" and not text.lstrip().startswith(("[", "{")):
             return checked(param, [part.strip() for part in text.split(",") if part.strip()])
+        if _switches_off(param) and text.strip().lower() == "none":
+            return {"type": "none"}  # null is what inherits
         return checked(param, param.parse(text))
     except ValueError as fault:
-        _refuse(path, str(fault)[:1].upper() + str(fault)[1:], param.domain)
+        _refuse(path, str(fault)[:1].upper() + str(fault)[1:], _domain(param))
+
+
+def _switches_off(param: Param) -> bool:
+    """Whether `none` is a choice of its own here, beside saying nothing."""
+    return param.kind == "tagged" and param.optional and find(param.of, "none") is not None
+
+
+def _domain(param: Param) -> str:
+    if not _switches_off(param):
+        return param.domain
+    return f"{replace(param, optional=False).domain}; none switches it off, null inherits"
 
 
 def _param(declaration: Declaration, name: str, owner: str, path: str) -> Param:
@@ -138,7 +151,9 @@ def _param(declaration: Declaration, name: str, owner: str, path: str) -> Param:
 
 
 def _listed(path: str, param: Param, value: Any) -> Iterator[Setting]:
-    yield Setting(path, value["type"] if param.kind == "tagged" and isinstance(value, Mapping) else value, param.domain)
+    yield Setting(
+        path, value["type"] if param.kind == "tagged" and isinstance(value, Mapping) else value, _domain(param)
+    )
     if param.kind == "tagged" and isinstance(value, Mapping):
         declaration = declaration_of(param, value)
         for part in declaration.params if declaration else ():

@@ -10,6 +10,7 @@ from math import sqrt
 
 from engine.analysis import Analysis, NodeFacts, WeightRules
 from engine.check import check_project
+from engine.expand import Expanded, expand
 from engine.graph import MAX_LAYERS
 from engine.known import known_data
 from engine.param_groups import group_problems
@@ -28,31 +29,38 @@ __all__ = ["Memo", "analyze"]
 def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     """Everything a check finds. Give the same memo to the next check, and only what changed is evaluated."""
     checked = check_project(project)
-    network = infer(project.graph, known_data(project), memo)
-    problems = [*checked, *_new(fault_problems(project.graph, network), checked)]
+    expanded = expand(project.graph)
+    network = infer(expanded.graph, known_data(project), memo)
+    problems = [*checked, *_new(fault_problems(expanded, network), checked)]
     if network.layers > MAX_LAYERS or network.size > MAX_SIZE:
         count = network.layers if network.layers > MAX_LAYERS else network.size
         happened = f"With all repeats written out the network has {count:,} layers and ports"
         problems.append(error("network", happened, f"At most {MAX_LAYERS:,} layers", "Repeat less often"))
         return Analysis(problems=tuple(problems))
     problems += _new(output_problems(project, network), checked)
-    nodes, layers, rules = _facts(network)
-    problems += group_problems(project.recipe, layers)
+    nodes, layers, rules, parts = _facts(expanded, network)
+    problems += group_problems(project.recipe, [path for path in layers if path not in parts])
     source = None
     if network.ok and not has_errors(problems):
-        source, problems = _source(project, network, problems)
+        source, problems = _source(project, expanded, network, problems)
     return Analysis(
         nodes, tuple(problems), network.parameters, network.trainable, network.buffers, network.multiply_adds,
-        source.text if source else "", source.class_name if source else "", source.lines if source else {},
-        tuple(layers), rules,
+        source.text if source else "", source.class_name if source else "", _lines(expanded, source) if source else {},
+        tuple(layers), rules, parts,
     )  # fmt: skip
 
 
-def _source(project: Project, network: LevelFacts, problems: list[Problem]) -> tuple[Source | None, list[Problem]]:
+def _source(
+    project: Project, expanded: Expanded, network: LevelFacts, problems: list[Problem]
+) -> tuple[Source | None, list[Problem]]:
     try:
-        return generate(project.graph, network, title=project.name, arg_names=arg_names), problems
+        return generate(expanded.graph, network, title=project.name, arg_names=arg_names), problems
     except ProblemError as fault:
         return None, [*problems, *fault.problems]
+
+
+def _lines(expanded: Expanded, source: Source) -> dict[int, tuple[str, str]]:
+    return {line: expanded.place(*place) for line, place in source.lines.items()}
 
 
 def _new(found: list[Problem], known: list[Problem]) -> list[Problem]:
@@ -70,28 +78,38 @@ class _Sum:
     first: CallFacts
     copies: int = 0
     paths: list[str] = field(default_factory=list)
+    parts: dict[str, CallFacts] = field(default_factory=dict)
+    """What is set inside, by name, in order of computation."""
 
 
 def _facts(
+    expanded: Expanded,
     network: LevelFacts,
-) -> tuple[dict[tuple[str, str], NodeFacts], list[str], dict[str, WeightRules]]:
+) -> tuple[dict[tuple[str, str], NodeFacts], list[str], dict[str, WeightRules], dict[str, str]]:
     sums: dict[tuple[str, str], _Sum] = {}
     layers: dict[str, None] = {}
     rules: dict[str, WeightRules] = {}
+    parts: dict[str, str] = {}
     for instance in instances(network):
         call = instance.call
-        key = (instance.definition, call.node.id)
+        key = expanded.place(instance.definition, call.node.id)
         found = sums.get(key)
-        if found is None:
+        if found is None:  # a layer comes before what is set inside it
             found = sums[key] = _Sum(call)
-        found.copies += 1
+        if expanded.is_part(instance.definition, call.node.id):
+            found.parts.setdefault(call.node.id, call)
+            own = found.first.step.owner.name
+            parts[instance.path] = instance.path.removesuffix(call.step.owner.name) + own
+        else:
+            found.copies += 1
         if instance.live and (call.copies or (call.layer is not None and call.layer.constructor is not None)):
-            found.paths.append(instance.path)
+            if instance.path not in parts:
+                found.paths.append(instance.path)
             if call.step.builds and call.layer is not None and call.layer.parameters:
                 layers[instance.path] = None
                 if call.regularizer is not None or call.max_norm:
                     rules[instance.path] = _rules(call)
-    return {key: _node_facts(found) for key, found in sums.items()}, list(layers), rules
+    return {key: _node_facts(found) for key, found in sums.items()}, list(layers), rules, parts
 
 
 def _rules(call: CallFacts) -> WeightRules:
@@ -119,14 +137,17 @@ def _deviation(call: CallFacts) -> float | None:
 def _node_facts(found: _Sum) -> NodeFacts:
     call = found.first
     step = call.step
+    inside = [part.layer for part in found.parts.values() if part.layer]
     parts: tuple[LevelFacts | LayerFacts, ...] = call.copies or ((call.layer,) if call.layer else ())
+    parts = (*parts, *inside)
     own = parts if step.builds else ()
+    leaving = list(found.parts.values())[-1] if found.parts else call
     return NodeFacts(
         inputs={
             port.name: tuple(info for info in infos if info is not None)
             for port, infos in zip(step.ports, call.arrived, strict=True)
         },
-        outputs={name: info for name, info in zip(step.outputs, call.outputs, strict=True) if info is not None},
+        outputs={name: info for name, info in zip(step.outputs, leaving.outputs, strict=True) if info is not None},
         parameters=sum(part.parameters for part in own),
         trainable=sum(part.trainable for part in own),
         buffers=sum(part.buffers for part in own),

@@ -71,6 +71,7 @@ def build(project: Project, *, analysis: Analysis | None = None, file: Path | No
         raise ProblemError(_unbuilt(fault, module, found, project)) from fault
     ends = find_ends(project)
     nodes = {path: place for place, facts in found.nodes.items() for path in facts.paths}
+    nodes |= {part: nodes[path] for part, path in found.parts.items() if path in nodes}
     return Built(
         model, found.source, found.class_name, module, tuple(end.stream for end in ends.inputs),
         tuple(end.name for end in ends.outputs), tuple(end.node for end in ends.outputs), project.graph, nodes,

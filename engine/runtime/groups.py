@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from torch import nn
@@ -12,11 +12,12 @@ from engine.recipe import Recipe
 
 
 def made_groups(
-    recipe: Recipe, model: nn.Module, hidden: Collection[int] = ()
+    recipe: Recipe, model: nn.Module, hidden: Collection[int] = (), parts: Mapping[str, str] | None = None
 ) -> list[nn.Parameter | dict[str, Any]]:  # fmt: skip
     """What an optimizer is made over: the trainable parameters themselves where all train alike, else groups.
 
-    `hidden` are the matrices of hidden layers by `id`, which Muon treats in its own way. The first group is that of
+    `hidden` are the matrices of hidden layers by `id`, which Muon treats in its own way; `parts` says which layer an
+    activation or normalisation is set in: it belongs to that layer's group. The first group is that of
     the recipe's own rate where any parameter has it.
     """
     declared, groups = recipe.made("optimizer"), recipe.listed("groups")
@@ -26,7 +27,8 @@ def made_groups(
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        place = group_of(groups, name.rpartition(".")[0])
+        path = name.rpartition(".")[0]
+        place = group_of(groups, (parts or {}).get(path, path))
         key = (-1 if place is None else place, exempt and parameter.dim() < 2, splits and id(parameter) not in hidden)
         found.setdefault(key, []).append(parameter)
     if not groups and not exempt and not splits:

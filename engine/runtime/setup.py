@@ -113,7 +113,8 @@ def make_training(
         evaluated=recipe.get("train_figures") == "evaluated",
     )  # fmt: skip
     precision = str(recipe.get("precision"))
-    optimizer = make_optimizer(recipe, made_groups(recipe, model, hidden_matrices(ready, model)), ready.device)
+    groups = made_groups(recipe, model, hidden_matrices(ready, model), ready.analysis.parts)
+    optimizer = make_optimizer(recipe, groups, ready.device)
     steering = Steering(
         recipe, optimizer, layout=layout_of(ready, model), scaling=Scaling.of(precision, ready.device),
         penalty=Penalty.of(model, ready.analysis.rules), bounds=MaxNorm.of(model, ready.analysis.rules),

@@ -18,14 +18,17 @@ COMMAND_LINE = {"engine.__main__"}
 
 FLOORS = (
     {"problem", "tensor", "expr", "accept", "reading", "jsontext"},
-    {"param"},
+    {"param", "shared_settings"},
     {"declare"},
     {
         "catalog", "concise", "sliding", "progress", "schedule", "datafacts", "datasets", "defaults", "recipe",
         "values", "graph",
     },
     {"project"},
-    {"names", "levels", "wires", "removal", "edits", "groups", "unpack", "instances", "history", "diff", "layout"},
+    {
+        "names", "levels", "wires", "removal", "edits", "groups", "unpack", "instances", "history", "diff", "layout",
+        "level_ends", "expand",
+    },
     {"graphfile", "migrations", "proposal", "projectfile", "clipboard", "settings", "examples"},
 )  # fmt: skip
 """From low to high; a module of one floor may use its own and those below. Others stand above all of these, except

@@ -302,3 +302,49 @@ def test_the_time_of_advice_grows_with_the_layers_and_not_with_their_square() ->
             times.append(time.perf_counter() - start)
         best.append(min(times))
     assert best[1] < 24 * best[0], best
+
+
+def inside(units: int, activation: str, **params: Any) -> Layer:
+    return "linear", {"units": units, "activation": {"type": activation}, **params}
+
+
+def separate(units: int, activation: str, **params: Any) -> list[Layer]:
+    return [("linear", {"units": units, **params}), (activation, PLAIN)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("selu", {}),
+        ("relu", {"initializer": {"type": "glorot_normal"}}),
+        ("tanh", {"initializer": {"type": "he_normal"}}),
+        ("sigmoid", {}),
+        ("selu", {"regularizer": {"type": "l2", "l2": 0.1}, "initializer": {"type": "lecun_normal"}}),
+    ],
+)
+def test_an_activation_inside_is_advised_like_one_behind(kind: str, params: dict[str, Any]) -> None:
+    one = row(*(inside(30, kind, **params) for _ in range(6)))
+    two = row(*(layer for _ in range(6) for layer in separate(30, kind, **params)))
+    assert advised(one) == advised(two)
+    assert advised(one), "the case is about advice"
+
+
+def test_a_bias_before_batch_norm_inside_is_told_where_the_norm_comes_first() -> None:
+    norm = {"normalization": {"type": "batch_norm"}}
+    only(row(inside(30, "relu", **norm)), "bias-before-norm")
+    assert "bias-before-norm" not in advised(row(inside(30, "relu", norm_place="after", **norm)))
+    only(row(("linear", {"units": 30, "norm_place": "after", **norm})), "bias-before-norm")
+
+
+def test_two_activations_in_a_row_are_told() -> None:
+    only(row(inside(30, "gelu"), "relu"), "activated-twice")
+    assert "activated-twice" not in advised(row(("linear", {"units": 30}), "relu"))
+
+
+def test_an_activation_for_all_layers_is_not_advised_at_the_last_one() -> None:
+    project = row(("linear", {"units": 30}))
+    relu = project.with_graph(edits.set_default(project.graph, "activation", {"type": "relu"}))
+    assert "output-relu" not in advised(relu)
+    last = next(node.id for node in relu.graph.nodes.values() if node.params.get("units") == 10)
+    own = relu.with_graph(edits.set_param(relu.graph, "", last, "activation", {"type": "relu"}))
+    assert "output-relu" in advised(own)

@@ -172,3 +172,17 @@ def test_the_command_prints_tables_and_applies_presets(tmp_path: Path, capsys: p
     assert main(["guide", "apply", "self-normalising", "cifar-resnet"]) == 1
     for wrong in (["T9"], ["T1", "T2"], ["apply"], ["apply", "deep", "digits-mlp"], ["T1", "-o", str(target)]):
         assert main(["guide", *wrong]) == 2
+
+
+def test_presets_change_what_is_set_inside_layers_and_double_nothing() -> None:
+    hidden = [("linear", {"units": 30, "activation": {"type": "relu"}}) for _ in range(7)]
+    made = applied("default", row(*hidden))
+    layers = [node for node in made.graph.nodes.values() if node.params.get("units") == 30]
+    assert {node.params["activation"]["type"] for node in layers} == {"silu"}
+    assert {node.params["normalization"]["type"] for node in layers} == {"batch_norm"}
+    assert not {"silu", "batch_norm1d"} & set(kinds(made))
+    plain = applied("self-normalising", made)
+    layers = [node for node in plain.graph.nodes.values() if node.params.get("units") == 30]
+    assert {node.params["activation"]["type"] for node in layers} == {"selu"}
+    assert {node.params["normalization"]["type"] for node in layers} == {"none"}
+    assert not [item for item in analyze(plain).problems if item.severity is Severity.ERROR]

@@ -98,7 +98,7 @@ def test_a_setting_of_one_entry_of_a_list_is_reached_by_its_number() -> None:
         ("recipe.optimizer", "3", "an optimizer by name"),
         ("nodes.blocks.repeat", "0", "from 1"),
         ("nodes.blocks.dense.units", "3", "no layer 'dense'"),
-        ("defaults.activation", "relu", "no setting"),
+        ("defaults.dropout", "0.2", "no setting"),
         ("recipe.preprocess", "early_stopping", "early_stopping"),
         ("weather.sun", "1", "There is no setting"),
     ],

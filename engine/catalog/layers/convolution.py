@@ -54,7 +54,7 @@ def refuse_groups(channels: int, filters: int, groups: int) -> Refusal | None:
 
 @layer(
     "conv1d", title="Conv 1D", was=("Conv1d",), search=("convolution", "temporal", "Conv1D"), accepts="signal",
-    weights=("weight",),
+    weights=("weight",), activated=True,
 )  # fmt: skip
 class Conv1d:
     """Slides small learned filters along a signal of channels×length, one output channel per filter. Use it for
@@ -92,7 +92,7 @@ class Conv1d:
 
 @layer(
     "conv2d", title="Conv 2D", was=("Conv2d", "conv"), search=("convolution", "Conv2D", "cnn", "image filter"),
-    accepts="image", weights=("weight",),
+    accepts="image", weights=("weight",), activated=True,
 )  # fmt: skip
 class Conv2d:
     """Slides small learned filters over an image of channels×height×width, one output channel per filter. The
@@ -129,7 +129,7 @@ class Conv2d:
 
 @layer(
     "conv3d", title="Conv 3D", was=("Conv3d",), search=("convolution", "volume", "video", "Conv3D"),
-    accepts="volume", weights=("weight",),
+    accepts="volume", weights=("weight",), activated=True,
 )  # fmt: skip
 class Conv3d:
     """Slides small learned filters through a volume of channels×depth×height×width, one output channel per filter.
@@ -167,7 +167,7 @@ class Conv3d:
 @layer(
     "depthwise_conv2d", title="Depthwise Conv 2D", was=("DepthwiseConv2d",),
     search=("convolution", "separable", "mobilenet", "DepthwiseConv2D", "groups"), accepts="image",
-    weights=("weight",),
+    weights=("weight",), activated=True,
 )  # fmt: skip
 class DepthwiseConv2d:
     """Filters each channel of an image on its own, without mixing channels: a Conv 2D with as many groups as
@@ -207,7 +207,7 @@ class DepthwiseConv2d:
 @layer(
     "conv_transpose2d", title="Transposed Conv 2D", was=("ConvTranspose2d",),
     search=("deconvolution", "Conv2DTranspose", "upsampling", "decoder", "generator"), accepts="image",
-    weights=("weight",),
+    weights=("weight",), activated=True,
 )  # fmt: skip
 class ConvTranspose2d:
     """A convolution run backwards: it enlarges an image with learned filters. Use it in decoders and generators;

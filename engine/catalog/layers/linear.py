@@ -15,7 +15,10 @@ else:
     from engine.expr import nn
 
 
-@layer("linear", title="Linear", search=("dense", "fully connected", "mlp"), accepts="features", weights=("weight",))
+@layer(
+    "linear", title="Linear", search=("dense", "fully connected", "mlp"), accepts="features", weights=("weight",),
+    activated=True,
+)  # fmt: skip
 class Linear:
     """Each output is a weighted sum of all inputs plus a bias: y = Wx + b. Acts on the last axis and keeps the
     others, so put a Flatten before it when images arrive. Keras calls it Dense; there weights start Glorot uniform

@@ -64,6 +64,24 @@ class BatchNorm2d:
 
 
 @layer(
+    "batch_norm3d", title="Batch Norm 3D", was=("BatchNorm3d",), search=("BatchNormalization", "bn", "volume"),
+    accepts="volume",
+)  # fmt: skip
+class BatchNorm3d:
+    """Gives each channel of a volume mean 0 and deviation 1 over the batch, then a learned factor and shift. Use it
+    between a Conv 3D and its activation. While predicting it uses running averages. Keras states momentum the other
+    way round: 0.99 there is 0.01 here.
+    """
+
+    momentum: float = _MOMENTUM
+    eps: float = _EPS
+    affine: bool = _AFFINE
+
+    def build(self, x: TensorInfo) -> nn.Module:
+        return concise(nn.BatchNorm3d, x.channels, eps=self.eps, momentum=self.momentum, affine=self.affine)
+
+
+@layer(
     "layer_norm", title="Layer Norm", was=("LayerNorm",), search=("LayerNormalization", "ln", "transformer"),
     accepts="features",
 )  # fmt: skip
