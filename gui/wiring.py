@@ -89,6 +89,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.checker.warmed.connect(lambda _device: kinds())
     window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
     window.recipe.rate_wanted.connect(window.actions_["find_rate"].trigger)
+    window.recipe.clipping_wanted.connect(window.actions_["show_clipping"].trigger)
     window.guide.show_requested.connect(lambda kind, name: _show_from_guide(window, kind, name))
     window.guide.preset_requested.connect(lambda name: PresetDialog(window.document, name, window).open())
     window.guide.unchanged.connect(lambda words: window.toast("ok", window.tr("Nothing to change"), words))
@@ -138,6 +139,7 @@ def connect_actions(window: MainWindow) -> None:
             ).open(),
             "shortcuts": lambda: show_shortcuts(window, actions),
             "layer_help": lambda: show_layer_help(window, window.document),
+            "show_clipping": lambda: _show_clipping(window),
             "about": lambda: show_about(window),
         }
     )
@@ -220,6 +222,15 @@ def _predict(window: MainWindow, run: Path) -> None:
     from gui.dialogs.predict import PredictDialog  # rarely wanted, as above
 
     PredictDialog(window.jobs, run, window).open()
+
+
+def _show_clipping(window: MainWindow) -> None:
+    """Opens the demonstration with the recipe's own limit, where it has one that compares."""
+    from gui.dialogs.clip_demo import ClipDialog  # brings pyqtgraph along, as above
+
+    chosen = window.document.project.recipe.get("clip")
+    made = chosen.get("type") in ("value", "norm", "norm_each")
+    ClipDialog(float(chosen.get("limit", 1.0)) if made else 1.0, window).open()
 
 
 def _find_rate(window: MainWindow) -> None:

@@ -53,6 +53,10 @@ class TaggedEditor(QWidget):
         self._head.insertWidget(0, label)
         label.setVisible(self._choice is not None)
 
+    def add_button(self, button: QWidget) -> None:
+        """Puts a button behind the list of choices, for more about what can be chosen."""
+        self._head.addWidget(button)
+
     def value(self) -> Any:
         """The tagged value, or None for `inherit`."""
         return self._value

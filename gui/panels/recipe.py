@@ -21,7 +21,7 @@ from engine.recipe import SETTINGS
 from gui.document import Document
 from gui.forms.form import Form
 from gui.panels.recipe_rates import RatePreview
-from gui.widgets.buttons import Button
+from gui.widgets.buttons import Button, tool_button
 from gui.widgets.section import CollapsibleSection
 
 _SECTIONS = (
@@ -55,6 +55,8 @@ class RecipePanel(QScrollArea):
 
     data_wanted = Signal()
     rate_wanted = Signal()
+    clipping_wanted = Signal()
+    """Show what clipping does."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,6 +102,12 @@ class RecipePanel(QScrollArea):
         form.committed.connect(self._commit)
         self._forms.append(form)
         section.content.addWidget(form)
+        if "clip" in names:
+            tip = self.tr("Show on a gradient of two numbers what clipping by value and by norm does")
+            show = tool_button("eye", tip, dense=True)
+            show.clicked.connect(self.clipping_wanted)
+            form.editor("clip").add_button(show)  # type: ignore[attr-defined]
+            self.show_clipping = show
         if "schedule" in names:
             section.content.addWidget(self.rates)
         if "data" in names:
