@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 
 from engine.runfiles import read_info
 from gui.numbers import bytes_text
+from gui.widgets.spin import align_text
 
 
 def ask_download(parent: QWidget, words: str, size: int | None, folder: str) -> bool:
@@ -30,14 +31,16 @@ def ask_epochs(parent: QWidget, run: Path) -> int:
     info = read_info(run)
     done, planned = info.epoch, info.epochs
     wanted = planned if done < planned else done + max(1, planned)
-    answer, agreed = QInputDialog.getInt(
-        parent,
-        _tr("Continue {0}").format(info.name),
-        _tr("{0} of {1} epochs are done. Train until epoch:").format(done, planned),
-        wanted,
-        done + 1,
-        100_000,
-    )
+    box = QInputDialog(parent)
+    box.setInputMode(QInputDialog.InputMode.IntInput)
+    box.setWindowTitle(_tr("Continue {0}").format(info.name))
+    box.setLabelText(_tr("{0} of {1} epochs are done. Train until epoch:").format(done, planned))
+    box.setIntRange(done + 1, 100_000)
+    box.setIntValue(wanted)
+    align_text(box)
+    agreed = box.exec() == QInputDialog.DialogCode.Accepted
+    answer = box.intValue()
+    box.deleteLater()
     return answer if agreed else 0
 
 

@@ -13,6 +13,7 @@ from gui.canvas.board import Board
 from gui.canvas.boxes import Box, Kind
 from gui.canvas.editing import Editing
 from gui.theme import ui_font
+from gui.widgets.spin import align_text
 
 
 class InlineEditor(QObject):
@@ -43,6 +44,7 @@ class InlineEditor(QObject):
         field = QSpinBox(self._board)
         field.setRange(1, MAX_REPEAT)
         field.setPrefix("×")
+        align_text(field)
         field.setValue(box.node.repeat)
         field.setToolTip(self.tr("How often this block is repeated, one copy after the other"))
         field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.UpDownArrows)

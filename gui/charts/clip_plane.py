@@ -248,7 +248,8 @@ class _Picture(QGraphicsItem):
         painter.setPen(QPen(color("warn"), 1.6))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawArc(around, round(begin * 16), round(way * 16))
-        middle = radians(begin + way / 2)
+        # Between the arrows where there is room, else beside the one that was turned.
+        middle = radians(begin + way / 2 if abs(way) > 35 else end + (22 if way > 0 else -22))
         words = f"{turned:.1f}°"
         x = zero.x() + (radius + 18) * cos(middle) - text.width(words, "strong") / 2
         y = zero.y() - (radius + 12) * sin(middle) + 4
