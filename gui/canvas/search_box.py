@@ -25,6 +25,7 @@ from gui.icons import paint_icon
 from gui.shadow import paint_shadow
 from gui.theme import metrics
 from gui.widgets.box import paint_box
+from gui.widgets.fade import fade_in
 
 WIDE, FIELD, FOOT = 344, 48, 32
 AROUND = metrics.popup_margin
@@ -82,6 +83,7 @@ class SearchBox(QWidget):
         self.move(x, y)
         self.show()
         self.raise_()
+        fade_in(self)
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def anchor(self) -> QPointF:

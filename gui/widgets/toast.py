@@ -15,6 +15,7 @@ from gui.shadow import margin, paint_shadow
 from gui.theme import color, metrics
 from gui.widgets.box import paint_box
 from gui.widgets.buttons import Button, tool_button
+from gui.widgets.fade import fade_in
 from gui.widgets.labels import ElidedLabel
 from gui.widgets.states import IconLabel
 
@@ -45,6 +46,7 @@ class ToastHost(QObject):
         self._place()
         self.toast.show()
         self.toast.raise_()
+        fade_in(self.toast)
 
     def dismiss(self) -> None:
         """Take the toast away now."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from PySide6.QtCore import QByteArray, QPointF, QRectF, Qt
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QGraphicsOpacityEffect, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui import settings
@@ -95,6 +96,30 @@ def test_only_one_toast_at_a_time_and_its_action_closes_it(shown: Show, qtbot: Q
     assert host.toast.action is not None
     qtbot.mouseClick(host.toast.action, Qt.MouseButton.LeftButton)
     assert (done, host.toast) == (["undone"], None)
+
+
+@pytest.mark.parametrize("motion", ["full", "reduced"])
+def test_a_toast_comes_into_sight_and_with_reduced_motion_is_just_there(shown: Show, qtbot: QtBot, motion: str) -> None:
+    settings.motion.set(motion)
+    area = QWidget()
+    area.setMinimumSize(600, 300)
+    shown(area)
+    host = ToastHost(area)
+    host.show("First")
+    toast = host.toast
+    assert toast is not None
+    effect = toast.graphicsEffect()
+    if motion == "reduced":
+        assert effect is None
+        return
+    assert isinstance(effect, QGraphicsOpacityEffect)
+    assert effect.opacity() < 0.5
+    qtbot.waitUntil(lambda: toast.graphicsEffect() is None, timeout=3000)
+    host.show("Second")
+    host.show("Third")  # one that goes while it comes
+    qtbot.wait(metrics.popup_ms * 2)
+    assert host.toast is not None
+    assert host.toast.graphicsEffect() is None
 
 
 def test_short_work_shows_no_progress(shown: Show, qtbot: QtBot) -> None:
