@@ -88,7 +88,8 @@ class MainWindow(QMainWindow):
         self.centre.addWidget(self.canvas)
         self.centre.addWidget(self.compare)
         self.setCentralWidget(self.centre)
-        self.toasts = ToastHost(self.canvas, lift=100)
+        self.toasts = ToastHost(self.centre, lift=100)
+        self.centre.currentChanged.connect(self.toasts.raise_)
 
     def _make_panels(self) -> None:
         for corner, area in (

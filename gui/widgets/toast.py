@@ -53,6 +53,11 @@ class ToastHost(QObject):
         if self.toast is not None:
             self.toast.dismiss()
 
+    def raise_(self) -> None:
+        """Stay above a page that has just been turned up."""
+        if self.toast is not None:
+            self.toast.raise_()
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow what happens to the watched widget."""
         if event.type() == QEvent.Type.Resize:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.events import Alerted
@@ -113,3 +114,19 @@ def test_a_training_that_an_alert_ended_says_so(
         qtbot.waitUntil(lambda: _toast(window).startswith("Stopped by an alert"), timeout=LONG)
         assert "val_accuracy" in _toast(window)
         assert "training stops" in _toast(window)
+
+
+def test_what_is_told_is_seen_on_the_page_of_runs_too(
+    qtbot: QtBot, styled: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_window(qtbot, tmp_path, monkeypatch, started=False) as window:
+        window.alerts.take(_alert(1))
+        toast = window.toasts.toast
+        assert toast is not None
+        for workspace in (2, 0):
+            press(window.toolbar.switch.segment(workspace))
+            assert toast.isVisible()
+            middle = toast.mapTo(window.centre, toast.rect().center())
+            assert window.centre.childAt(middle) in (toast, *toast.findChildren(QWidget)), "something lies above it"
+        qtbot.mouseClick(toast.close_button, Qt.MouseButton.LeftButton)
+        assert window.toasts.toast is None
