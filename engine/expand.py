@@ -59,6 +59,26 @@ def expand(graph: Graph) -> Expanded:
     return _Expansion(graph).done()
 
 
+def inside(graph: Graph) -> Mapping[Place, tuple[Node, ...]]:
+    """Layer -> the layers that stand for its settings, in the order that numbers go through them: what it says itself
+    and what it inherits. Of a level that two blocks use differently, as in the first. Remembered for the last graph.
+    """
+    global _inside
+    if _inside[0] is not graph:
+        found: dict[Place, dict[str, Node]] = {}
+        expanded = expand(graph)
+        levels = dict(expanded.graph.levels())
+        for (level, part), owner in expanded.parts.items():
+            place = (expanded.level(level), owner)
+            suffix = part.removeprefix(owner)
+            found.setdefault(place, {}).setdefault(suffix, levels[level].nodes[part])
+        _inside = (graph, {place: tuple(parts.values()) for place, parts in found.items()})
+    return _inside[1]
+
+
+_inside: tuple[Graph | None, Mapping[Place, tuple[Node, ...]]] = (None, {})
+
+
 def activated(type_name: str) -> Declaration | None:
     """The declaration of a layer that may hold an activation; None for other layers, some of which have a setting of
     the same name but another meaning.

@@ -37,6 +37,7 @@ class BatchNorm(norms.BatchNorm1d):
     predicting it uses running averages. A bias of the layer before it does nothing: switch it off.
     """
 
+    short = "BN"
     layers = ("batch_norm1d", "batch_norm2d", "batch_norm3d")
 
 
@@ -46,6 +47,7 @@ class LayerNorm(norms.LayerNorm):
     on the batch.
     """
 
+    short = "LN"
     layers = ("layer_norm",)
 
 
@@ -53,6 +55,7 @@ class LayerNorm(norms.LayerNorm):
 class GroupNorm(norms.GroupNorm):
     """Splits units or channels into groups and gives each group of each sample mean 0 and deviation 1."""
 
+    short = "GN"
     layers = ("group_norm",)
 
 
@@ -60,6 +63,7 @@ class GroupNorm(norms.GroupNorm):
 class InstanceNorm(norms.InstanceNorm2d):
     """Gives each channel of each image mean 0 and deviation 1 on its own. For layers that give images."""
 
+    short = "IN"
     layers = ("instance_norm2d",)
 
 
@@ -67,4 +71,5 @@ class InstanceNorm(norms.InstanceNorm2d):
 class RMSNorm(norms.RMSNorm):
     """Divides each sample's features by their root mean square, then applies a learned factor."""
 
+    short = "RMS"
     layers = ("rms_norm",)

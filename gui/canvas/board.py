@@ -167,7 +167,8 @@ class Board(Surface):
             self.evidence_changed.emit()
 
     def _changed(self, delta: Delta) -> None:
-        if delta.levels or delta.definitions_added or delta.definitions_removed or delta.recipe or delta.data:
+        definitions = delta.definitions_added or delta.definitions_removed
+        if delta.levels or definitions or delta.defaults or delta.recipe or delta.data:
             self.sync()
         if delta.name:
             self.synced.emit()

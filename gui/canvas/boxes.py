@@ -144,9 +144,16 @@ def size_of(kind: Kind, words: Words, *, evidence: bool, num_rows: int) -> tuple
         title = m.TEXT_LEFT + text_width(words.name, 13, 600) + 16
         return min(max(m.CARD_WIDE, title), m.NODE_MOST), m.CARD_HIGH
     # Details are never drawn below 9 px, so at the smallest full zoom they need more than their share of the box.
-    longest = max(text_width(words.name, 13, 600), text_width(words.detail, 11, 400) * m.DETAIL_ROOM)
-    wide = min(max(m.snapped(m.TEXT_LEFT + longest + 16, m.GRID), m.NODE_LEAST), m.NODE_MOST)
+    wide = _wide(words.name, words.detail)
+    if words.inner:
+        # A layer may grow by less than the gap to the next one, which stays where the person put it.
+        wide = min(max(wide, _wide(words.name, words.line)), wide + m.INNER_ROOM)
     return wide, m.NODE_EVIDENCE if evidence else m.NODE_HIGH
+
+
+def _wide(name: str, detail: str) -> float:
+    longest = max(text_width(name, 13, 600), text_width(detail, 11, 400) * m.DETAIL_ROOM)
+    return min(max(m.snapped(m.TEXT_LEFT + longest + 16, m.GRID), m.NODE_LEAST), m.NODE_MOST)
 
 
 def sockets(ports: Iterable[Port], *, out: bool, size: tuple[float, float], num_wires: int = 0) -> list[Socket]:

@@ -18,7 +18,7 @@ from engine.project import Project
 from gui.canvas import measures as m
 from gui.canvas.boxes import Box, ItemKey, Kind, Path, Row, Socket, size_of, sockets
 from gui.canvas.lanes import Lane, lanes_of
-from gui.canvas.words import chain, leaves, words
+from gui.canvas.words import chain, inner_words, leaves, words
 from gui.numbers import count
 
 IO = ("input", "output")
@@ -75,7 +75,7 @@ class Layouter:
         laid = Laid(definition, path)
         opened: list[tuple[Box, QRectF]] = []
         for node in level.nodes.values():
-            box = self._box(level, definition, path, node, wires)
+            box = self._box(definition, path, node, wires)
             if box.kind is Kind.FRAME:
                 laid.inner[node.id] = self._frame(box)
                 opened.append((box, box.rect))
@@ -86,27 +86,27 @@ class Layouter:
         laid.lanes = lanes_of(level, laid.boxes, laid.places)
         return laid
 
-    def _box(self, level: Graph, definition: str, path: Path, node: Node, wires: Counter[tuple[str, str]]) -> Box:
+    def _box(self, definition: str, path: Path, node: Node, wires: Counter[tuple[str, str]]) -> Box:
         kind = self._kind(path, node)
         facts = self._analysis.nodes.get((definition, node.id))
         evidence = self._evidence and kind is Kind.LAYER and facts is not None and facts.parameters > 0
         num_wires = max((wires[node.id, port.name] for port in self._inputs(node)), default=0)
         stamp: tuple[object, ...] = (node, kind, evidence, num_wires if num_wires > 2 else 2)
         if node.is_group:
-            stamp += (*map(_Identity, _below(self._graph, node.definition)), facts)
+            stamp += (*map(_Identity, _below(self._graph, node.definition)), facts, self._inner_of(node))
+        elif (inner := inner_words(self._graph, definition, node)) != ():
+            stamp += inner
         elif node.type in IO:
             stamp += (_Identity(self._project.recipe), _Identity(self._project.data))
         kept = self._kept.get((path, node.id))
         if kept is not None and kept.key[0] == definition and kind is not Kind.FRAME and _same(kept.stamp, stamp):
             return kept
-        made = self._make(level, definition, path, node, kind, evidence, num_wires)
+        made = self._make(definition, path, node, kind, evidence, num_wires)
         made.stamp = stamp
         return made
 
-    def _make(
-        self, level: Graph, definition: str, path: Path, node: Node, kind: Kind, evidence: bool, num_wires: int
-    ) -> Box:
-        said = words(self._project, level, node)
+    def _make(self, definition: str, path: Path, node: Node, kind: Kind, evidence: bool, num_wires: int) -> Box:
+        said = words(self._project, definition, node)
         if kind is Kind.LAYER and said.merge:
             kind = Kind.MERGE
         rows = self._rows(node, kind) if node.is_group else ()
@@ -141,9 +141,11 @@ class Layouter:
             found = [(node.definition, one) for one in chain(inside)]
         else:
             found = list(leaves(self._graph, node.definition))[:64]
-        return tuple(
-            Row((owner, one.id), words(self._project, self._graph.level(owner), one), one) for owner, one in found
-        )
+        return tuple(Row((owner, one.id), words(self._project, owner, one), one) for owner, one in found)
+
+    def _inner_of(self, node: Node) -> tuple[tuple[str, ...], ...]:
+        """What the layers of a block hold, which may change with a setting far outside."""
+        return tuple(inner_words(self._graph, owner, one) for owner, one in leaves(self._graph, node.definition))
 
     def _summary(self, definition: str, node: Node) -> str:
         num = sum(1 for _ in leaves(self._graph, node.definition))

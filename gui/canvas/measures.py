@@ -14,6 +14,7 @@ LEAST_TEXT = 9.0
 """No text is drawn smaller than this on the screen."""
 
 NODE_LEAST, NODE_MOST = 112.0, 216.0
+INNER_ROOM = 40.0
 DETAIL_ROOM = 9 / (11 * 0.7)
 NODE_HIGH, NODE_EVIDENCE = 56.0, 80.0
 ANCHOR = 28.0

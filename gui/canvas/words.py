@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.datafacts import BINARY, CLASS
 from engine.declare import Declaration, find
+from engine.expand import inside
 from engine.graph import GROUP, GROUP_INPUT, GROUP_OUTPUT, INPUT, OUTPUT, Graph, Node
 from engine.project import Project
 
@@ -30,10 +31,17 @@ class Words:
     family: str
     glyph: str
     merge: bool = False
+    inner: tuple[str, ...] = ()
+    """Activation and normalisation that are settings of the layer."""
+
+    @property
+    def line(self) -> str:
+        """The second line: what the layer does, then what it holds. Beside the latter a bare number says enough."""
+        return " · ".join((self.detail.removesuffix(" outputs"), *self.inner)) if self.inner else self.detail
 
 
-def words(project: Project, level: Graph, node: Node) -> Words:
-    """The words of a node; a type that nobody declared says so."""
+def words(project: Project, definition: str, node: Node) -> Words:
+    """The words of a node of a level; a type that nobody declared says so."""
     if node.is_group:
         inside = project.graph.definitions.get(node.definition)
         title = (inside.title if inside and inside.title else "") or node.name
@@ -49,7 +57,24 @@ def words(project: Project, level: Graph, node: Node) -> Words:
         return Words(node.name, _tr("unknown type {0}").format(node.type), "merge", "help")
     detail = declaration.detail(node.params) or declaration.title
     glyph = GLYPHS.get(node.type, f"family-{declaration.family}")
-    return Words(node.name, detail, declaration.family, glyph, is_merge(declaration))
+    return Words(
+        node.name,
+        detail,
+        declaration.family,
+        glyph,
+        is_merge(declaration),
+        inner_words(project.graph, definition, node),
+    )
+
+
+def inner_words(graph: Graph, definition: str, node: Node) -> tuple[str, ...]:
+    """The activation and the normalisation that a layer holds, said or inherited, shortly and in their order."""
+    found = []
+    for part in inside(graph).get((definition, node.id), ()):
+        norm = find("normalization", part.type)
+        declaration = norm or find("activation", part.type)
+        found.append(getattr(norm.cls, "short", part.type) if norm else declaration.title if declaration else part.type)
+    return tuple(found)
 
 
 def is_merge(declaration: Declaration) -> bool:

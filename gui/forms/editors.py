@@ -13,6 +13,7 @@ from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from engine.param import Param
+from engine.shared_settings import INHERITED
 from gui.widgets.buttons import tool_button
 from gui.widgets.choices import Check, Choice
 from gui.widgets.field import Field
@@ -134,7 +135,7 @@ def _size(param: Param) -> QWidget:
 def _choice(param: Param) -> QWidget:
     options = [(choice, words_of(choice)) for choice in param.choices]
     if param.optional:
-        options.insert(0, (None, _tr("none")))
+        options.insert(0, (None, _tr("inherited") if param.name in INHERITED else _tr("none")))
     return (OpenChoice if param.also else Choice)(options, param.default, dense=True)
 
 

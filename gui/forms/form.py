@@ -43,7 +43,7 @@ class Form(QWidget):
             self._add_row(row, param)
 
     def set_values(self, values: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
-        """Shows values (defaults where absent); `notes` are words beside a check box ("adds 32 parameters")."""
+        """Shows values (defaults where absent); `notes` are words beside a check box ("32 parameters")."""
         self._values = {name: values.get(name, param.default) for name, param in self._params.items()}
         for name, editor in self._editors.items():
             editor.set_value(self._values[name])  # type: ignore[attr-defined]
@@ -58,6 +58,11 @@ class Form(QWidget):
     def editor(self, name: str) -> QWidget:
         """The editor of a setting, for tests and to give it the keyboard."""
         return self._editors[name]
+
+    def set_shown(self, name: str, shown: bool) -> None:
+        """Shows or hides the row of a setting."""
+        self._labels[name].setVisible(shown)
+        self._editors[name].setVisible(shown)
 
     def note(self, name: str) -> str:
         """The words beside a check box."""
@@ -111,10 +116,7 @@ class Form(QWidget):
             if param.shown_if is None:
                 continue
             other, wanted = param.shown_if
-            shown = self._values.get(other) in wanted
-            self._labels[name].setVisible(shown)
-            editor = self._editors[name]
-            editor.setVisible(shown)
+            self.set_shown(name, self._values.get(other) in wanted)
 
 
 def _editor(param: Param) -> QWidget:

@@ -15,6 +15,7 @@ from engine import edits
 from engine.analysis import Analysis, NodeFacts
 from engine.declare import Declaration, find
 from engine.defaults import DEFAULTS
+from engine.expand import activated, inside
 from engine.graph import Graph, Node
 from engine.inherit import inherited
 from engine.param import Param
@@ -25,7 +26,7 @@ from gui.jobs import Jobs
 from gui.numbers import count
 from gui.panels.inspector_flow import FlowSection
 from gui.panels.inspector_head import Head, ShapeRows
-from gui.panels.inspector_inherited import NAMES, InheritedSections
+from gui.panels.inspector_inherited import NAMES, InheritedSections, shared_params
 from gui.panels.inspector_look import DrawsView, FunctionSection, is_activation
 from gui.panels.inspector_many import ManyLayers
 from gui.selection import NodeKey
@@ -175,7 +176,8 @@ class InspectorPanel(QScrollArea):
         self.setWidget(content)
 
     def _add_settings(self, layout: QVBoxLayout, declaration: Declaration) -> None:
-        params = tuple(param for param in declaration.params if param.name not in NAMES)
+        shared = shared_params(declaration.by_name)
+        params = tuple(param for param in declaration.params if param.name not in shared)
         section = CollapsibleSection(self.tr("Settings"))
         if params:
             self._form = Form(params)
@@ -184,14 +186,17 @@ class InspectorPanel(QScrollArea):
         else:
             section.content.addWidget(_hint(self.tr("No settings: {0}").format(declaration.help.split(". ")[0] + ".")))
         layout.addWidget(section)
-        if is_activation(declaration.type):
+        if is_activation(declaration.type) or activated(declaration.type) is not None:
             self.function = FunctionSection(self._jobs)
+        if shared:
+            self._add_shared(layout, shared, self.function)
+        elif self.function is not None:
             layout.addWidget(self.function)
-        if NAMES & declaration.by_name.keys():
-            self._add_shared(layout, declaration.by_name)
 
-    def _add_shared(self, layout: QVBoxLayout, params: Mapping[str, Param]) -> None:
-        self.shared = InheritedSections(params, DrawsView(self._jobs))
+    def _add_shared(
+        self, layout: QVBoxLayout, params: Mapping[str, Param], function: FunctionSection | None = None
+    ) -> None:
+        self.shared = InheritedSections(params, DrawsView(self._jobs), function)
         self.shared.committed.connect(self._commit)
         layout.addWidget(self.shared)
 
@@ -252,7 +257,17 @@ class InspectorPanel(QScrollArea):
             drawn = node.params.get("initializer") or (around.value if around else None) or {"type": "torch"}
             self.shared.draws.show_layer(facts, drawn)
         if self.function is not None:
-            self.function.show_layer(node.type, node.params)
+            self._show_function(node)
+
+    def _show_function(self, node: Node) -> None:
+        """The curve of an activation, or of the one that a layer holds; hidden while it holds none."""
+        if self.function is None or self._key is None:
+            return
+        parts = [node] if is_activation(node.type) else inside(self._document.graph).get(self._key, ())
+        drawn = next((part for part in parts if is_activation(part.type)), None)
+        self.function.setVisible(drawn is not None)
+        if drawn is not None:
+            self.function.show_layer(drawn.type, drawn.params)
 
     def _notes(self) -> dict[str, str]:
         facts = self._facts()
@@ -261,7 +276,7 @@ class InspectorPanel(QScrollArea):
         if node is None or output is None or not node.params.get("bias", True):
             return {}
         size = output.channels if output.rank == 3 else output.features
-        return {"bias": self.tr("adds {0} parameters").format(count(size))}
+        return {"bias": self.tr("{0} parameters").format(count(size))}
 
     def _commit(self, name: str, value: Any) -> None:
         key = self._key

@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.declare import find
+from engine.defaults import DEFAULTS
 from engine.inherit import Inherited
 from engine.param import Param
 from gui.forms.form import Form
@@ -22,12 +23,25 @@ from gui.panels.inspector_look import DrawsView
 from gui.widgets.section import CollapsibleSection
 
 SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("Activation and norm", (("activation", "Activation"), ("normalization", "Norm"), ("norm_place", "Norm place"))),
     ("Initial weights", (("initializer", "Weights"), ("bias_initializer", "Biases"))),
     ("Regularisation", (("regularizer", "Penalty"), ("max_norm", "Max-norm"))),
 )
 """Title and, by setting, the one word of its row; the title says what it is of."""
 
 NAMES = frozenset(name for _, rows in SECTIONS for name, _ in rows)
+_OPENED = {"Activation and norm", "Initial weights"}
+_KINDS = ("initializer", "regularizer", "activation", "normalization")
+
+
+def shared_params(params: Mapping[str, Param]) -> dict[str, Param]:
+    """Those of some settings that are inherited; a layer may have one of the same name with a meaning of its own."""
+    wanted = DEFAULTS.by_name
+    return {
+        name: param
+        for name, param in params.items()
+        if name in NAMES and (param.kind, param.of) == (wanted[name].kind, wanted[name].of)
+    }
 
 
 class InheritedSections(QWidget):
@@ -35,7 +49,8 @@ class InheritedSections(QWidget):
 
     committed = Signal(str, object)
 
-    def __init__(self, params: Mapping[str, Param], draws: DrawsView) -> None:
+    def __init__(self, params: Mapping[str, Param], draws: DrawsView, function: QWidget | None = None) -> None:
+        """`function` is a section with the curve of the activation; it stands behind that of the choice."""
         super().__init__()
         self.draws = draws
         """What would be drawn, below the choice of how."""
@@ -52,14 +67,16 @@ class InheritedSections(QWidget):
             ]
             if not shown:
                 continue
-            section = CollapsibleSection(_tr(title), opened=title == SECTIONS[0][0])
+            section = CollapsibleSection(_tr(title), opened=title in _OPENED)
             form = Form(tuple(shown))
             form.committed.connect(self.committed)
             section.content.addWidget(form)
-            if title == SECTIONS[0][0]:
+            if form.has("initializer"):
                 section.content.addWidget(draws)
             self.forms[title], self._sections[title] = form, section
             column.addWidget(section)
+            if form.has("activation") and function is not None:
+                column.addWidget(function)
 
     def fill(self, own: Mapping[str, Any], inherited: Mapping[str, Inherited]) -> None:
         """Shows what is set here, and in the head of each section what comes from around."""
@@ -74,6 +91,11 @@ class InheritedSections(QWidget):
             section = self._sections[title]
             section.set_hint(", ".join(told))
             section.setToolTip("\n".join(_source(name, inherited[name]) for name in from_around))
+            if self.forms[title].has("norm_place"):
+                norm = own.get("normalization")
+                if norm is None and "normalization" in inherited:
+                    norm = inherited["normalization"].value
+                self.forms[title].set_shown("norm_place", norm is not None and norm != {"type": "none"})
 
     def form_of(self, name: str) -> Form:
         """The form that has a setting."""
@@ -82,7 +104,7 @@ class InheritedSections(QWidget):
 
 def _words(value: Any) -> str:
     if isinstance(value, Mapping):
-        for kind in ("initializer", "regularizer", "layer"):
+        for kind in _KINDS:
             declaration = find(kind, str(value.get("type")))
             if declaration is not None:
                 return (declaration.detail(value) if kind == "regularizer" else "") or declaration.title

@@ -18,7 +18,7 @@ from engine.param import Param
 from gui.forms.form import Form
 from gui.jobs import Jobs
 from gui.numbers import count
-from gui.panels.inspector_inherited import NAMES, InheritedSections
+from gui.panels.inspector_inherited import NAMES, InheritedSections, shared_params
 from gui.panels.inspector_look import DrawsView
 from gui.selection import NodeKey
 from gui.theme import metrics
@@ -49,15 +49,16 @@ class ManyLayers(QWidget):
         column.addLayout(top)
         self.form: Form | None = None
         self.shared: InheritedSections | None = None
-        own = tuple(param for name, param in self.params.items() if name not in NAMES)
+        shared = shared_params(self.params)
+        own = tuple(param for name, param in self.params.items() if name not in shared)
         if own:
             section = CollapsibleSection(self.tr("Settings of all of them"))
             self.form = Form(own)
             self.form.committed.connect(self.committed)
             section.content.addWidget(self.form)
             column.addWidget(section)
-        if NAMES & self.params.keys():
-            self.shared = InheritedSections(self.params, DrawsView(jobs))
+        if shared:
+            self.shared = InheritedSections(shared, DrawsView(jobs))
             self.shared.committed.connect(self.committed)
             column.addWidget(self.shared)
         column.addStretch()

@@ -41,13 +41,25 @@ _DEFAULT_WEIGHTS = Param(
     name="initializer", kind="tagged", of="initializer", default={"type": "torch"}, label="Weights",
     help="How the weights of every layer are drawn that does not say otherwise",
 )  # fmt: skip
+_NONE = {"type": "none"}
+
+
+def _or_none(name: str, label: str) -> Param:
+    """A default that nobody above can say: to say nothing is to have none."""
+    return replace(DEFAULTS.by_name[name], label=label, default=_NONE, optional=False)
+
+
 _DEFAULTS = (
+    _or_none("activation", "Activation"),
+    _or_none("normalization", "Norm"),
+    replace(DEFAULTS.by_name["norm_place"], default="before", optional=False),
     _DEFAULT_WEIGHTS,
     replace(DEFAULTS.by_name["bias_initializer"], label="Biases"),
-    replace(DEFAULTS.by_name["regularizer"], label="Penalty"),
+    _or_none("regularizer", "Penalty"),
     DEFAULTS.by_name["max_norm"],
 )
 """What holds for every layer that says nothing itself."""
+_UNSAID = {param.name: param.default for param in _DEFAULTS if param.default is not None}
 
 
 class RecipePanel(QScrollArea):
@@ -88,7 +100,9 @@ class RecipePanel(QScrollArea):
         values = {param.name: self._document.project.recipe.get(param.name) for param in SETTINGS.params}
         for form in self._forms:
             form.set_values(values)
-        self._weights.set_values({"initializer": {"type": "torch"}, **self._document.graph.defaults})
+        said = self._document.graph.defaults
+        self._weights.set_values({**_UNSAID, **said})
+        self._weights.set_shown("norm_place", said.get("normalization", _NONE) != _NONE)
         self.rates.show_project(self._document.project)
 
     def form_for(self, name: str) -> Form:
@@ -141,7 +155,7 @@ class RecipePanel(QScrollArea):
     def _commit_weights(self, name: str, value: Any) -> None:
         def change(graph: Graph) -> Graph:
             defaults = {key: item for key, item in graph.defaults.items() if key != name}
-            if value is not None and (name, value) != ("initializer", {"type": "torch"}):
+            if value is not None and value != _UNSAID.get(name):
                 defaults[name] = dict(value) if isinstance(value, Mapping) else value
             return replace(graph, defaults=defaults)
 

@@ -6,7 +6,7 @@ Owns the arrangement of icon, words and buttons. Never knows what the words are 
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.icons import paint_icon
@@ -119,6 +119,19 @@ class Banner(QFrame):
         # The icon stands at the height of the title, not of the box.
         self.icon.setFixedSize(QSize(16, 18))
 
+    def sizeHint(self) -> QSize:
+        """As high as the words need at the width that the banner has: more lines where it is narrow."""
+        hint = super().sizeHint()
+        if self.width() >= self.minimumSizeHint().width() and self.hasHeightForWidth():
+            hint.setHeight(self.heightForWidth(self.width()))
+        return hint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width may need other lines."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
+
     def set_state(self, tone: str, title: str, text: str = "") -> None:
         """Change tone and words together."""
         self._tone = tone
@@ -126,6 +139,7 @@ class Banner(QFrame):
         self.title.setText(title)
         self.text.setText(text)
         self.text.setVisible(bool(text))
+        self.updateGeometry()
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -79,7 +79,7 @@ def ghost(board: Board, type_name: str) -> Box:
     """A box of a layer that does not exist yet, at the origin."""
     project = board.document.project
     node = Node(id="", name=type_name, type=type_name)
-    said = words(project, project.graph.level(board.level), node)
+    said = words(project, board.level, node)
     kind = Kind.MERGE if said.merge else Kind.LAYER
     size = size_of(kind, said, evidence=False, num_rows=0)
     declaration = find("layer", type_name)

@@ -55,7 +55,7 @@ def paint_stack(painter: QPainter, box: Box, zoom: float) -> None:
         name = elided(row.words.name, room, size, 400)
         painter.drawText(QRectF(rect.x() + NAME_LEFT, middle - 10, room + 4, 20), LEFT, name)
         if not row.layers:
-            _row_detail(painter, box, middle, NAME_LEFT + text_width(row.words.name, size, 400), row.words.detail, zoom)
+            _row_detail(painter, box, middle, NAME_LEFT + text_width(row.words.name, size, 400), row.words.line, zoom)
 
 
 def _row_detail(painter: QPainter, box: Box, middle: float, used: float, detail: str, zoom: float) -> None:

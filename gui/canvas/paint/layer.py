@@ -65,7 +65,7 @@ def paint_layer(painter: QPainter, box: Box, zoom: float) -> None:
     size = readable(11, zoom)
     painter.setFont(font(size))
     painter.setPen(ink("text2"))
-    detail = elided(box.words.detail, room, size, 400)
+    detail = elided(box.words.line, room, size, 400)
     second = first + (18.5 if box.evidence else 19.5)
     painter.drawText(QRectF(left, rect.y() + second - 10, room + 4, 20), LEFT, detail)
 
