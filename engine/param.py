@@ -46,6 +46,10 @@ _KINDS = {
 }
 
 
+_USUAL = {"lr": "Learning rate", "eps": "ε", "beta1": "β₁", "beta2": "β₂", "url": "URL"}
+"""What people call settings whose names are those of torch."""
+
+
 @dataclass(frozen=True)
 class Param:
     """A declared setting. `kind` is int, float, bool, text, choice, size, padding, ints, floats, tagged, list
@@ -77,7 +81,7 @@ class Param:
     @property
     def title(self) -> str:
         """Words of the form's label."""
-        return self.label or self.name.replace("_", " ").capitalize()
+        return self.label or _USUAL.get(self.name) or self.name.replace("_", " ").capitalize()
 
     @property
     def domain(self) -> str:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QListView, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPaintEvent, QPalette, QWheelEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QListView,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 from gui.icons import icon
 from gui.theme import metrics
+
+LEAST_WIDTH = 72
 
 
 class Choice(QComboBox):
@@ -71,6 +81,30 @@ class Choice(QComboBox):
         matches = [index for index, one in enumerate(self._values) if one == value and type(one) is type(value)]
         self.setCurrentIndex(matches[0] if matches else (0 if value is None and self._values else -1))
         self._last = self.currentIndex()
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrow enough to stand beside a label and a button in the narrowest dock; long words are cut there."""
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), LEAST_WIDTH), hint.height())
+
+    def room(self) -> int:
+        """Pixels that the chosen words have."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part, field = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(part, option, field, self).width()
+        return room if option.currentIcon.isNull() else room - option.iconSize.width() - 4
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draws the chosen words, their end replaced by an ellipsis where they are too long."""
+        painter = QStylePainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Text))
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        option.currentText = option.fontMetrics.elidedText(option.currentText, Qt.TextElideMode.ElideRight, self.room())
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Take the wheel only while the keyboard is here, so that scrolling a form changes nothing."""
