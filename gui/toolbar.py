@@ -92,6 +92,7 @@ class RunControls(QStackedWidget):
         super().__init__(parent)
         self._actions, self._training = actions, training
         self._blocked = ""
+        self._compact = False
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._idle = self._make_idle()
         self._running = self._make_running()
@@ -139,12 +140,12 @@ class RunControls(QStackedWidget):
         line.setSpacing(8)
         self.epoch = QLabel()
         self.epoch.setProperty("role", "section")
-        self.figure = QLabel()
+        self.figure = ElidedLabel()
         self.speed = QLabel()
         self.left = QLabel()
-        for label in (self.epoch, self.figure, self.speed):
-            line.addWidget(label)
-        line.addStretch()
+        line.addWidget(self.epoch)
+        line.addWidget(self.figure, 1)
+        line.addWidget(self.speed)
         line.addWidget(self.left)
         words.addLayout(line)
         self.bar = Bar()
@@ -156,7 +157,8 @@ class RunControls(QStackedWidget):
 
     def set_compact(self, compact: bool) -> None:
         """On a narrow window the progress takes less room and the speed is left to its tip."""
-        self._progress.setFixedWidth(276 if compact else 400)
+        self._compact = compact
+        self._progress.setFixedWidth(284 if compact else 400)
         self.speed.setVisible(not compact)
 
     def show_analysis(self, analysis: Analysis) -> None:
@@ -215,7 +217,8 @@ class RunControls(QStackedWidget):
         words = {STARTING: self.tr("Preparing…"), STOPPING: self.tr("Saving…")}.get(self._training.state, "")
         timeline = self._training.timeline
         epoch = _epoch_words(timeline)
-        self.epoch.setText(words or (self.tr("Epoch {0} of {1}").format(*epoch) if epoch else ""))
+        told = self.tr("Epoch {0}/{1}") if self._compact else self.tr("Epoch {0} of {1}")
+        self.epoch.setText(words or (told.format(*epoch) if epoch else ""))
         speed = _speed(timeline)
         paused = self._training.state == PAUSED
         self.speed.setText(self.tr("{0} samples/s").format(number(speed)) if speed and not paused else "")
