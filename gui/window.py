@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
             self.runs.set_folder(self.runflow.runs_folder)
         self.toolbar.switch.set_current(0)
         self.centre.setCurrentWidget(self.canvas)
-        QTimer.singleShot(0, self.canvas, self.canvas.fit)
+        QTimer.singleShot(0, self.canvas, self.canvas.fit_first)
 
     def show_analysis(self, analysis: Analysis) -> None:
         """Totals and problems of the last check, wherever the frame of the window shows them."""

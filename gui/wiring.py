@@ -74,6 +74,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.charts.state.figures_wanted.connect(lambda definition: _define_figures(window, definition))
     window.runs.opened.connect(runflow.open_run)
     window.runs.overlaid.connect(lambda runs: _overlay(window, runs))
+    window.runs.count_changed.connect(window.compare.set_count)
     window.runs.project_requested.connect(runflow.open_run_project)
     window.runs.continue_requested.connect(lambda run: (runflow.open_run(run), window.ask_continue()))
     window.runs.export_requested.connect(lambda run: _export(window, run))

@@ -213,4 +213,4 @@ class Board(Surface):
         self.shown.focus = None
         self.sync()
         self.invalidate_all()
-        self.show_rect(self.scene.bounds(), glide=False)
+        self.show_first(self.scene.bounds())

@@ -10,6 +10,8 @@ from math import floor
 
 MIN_ZOOM, MAX_ZOOM = 0.1, 4.0
 FULL_FROM, COMPACT_FROM = 0.7, 0.4
+OPENED_AT = 0.5
+"""The zoom of a network too large to be read as a whole when it is opened."""
 LEAST_TEXT = 9.0
 """No text is drawn smaller than this on the screen."""
 

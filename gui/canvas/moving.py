@@ -36,6 +36,10 @@ class Moving(Board):
         """The whole level on show."""
         self.show_rect(self.scene.bounds(), glide=self.isVisible())
 
+    def fit_first(self) -> None:
+        """The level as it is first seen: whole, or the beginning of one whose names could not be read."""
+        self.show_first(self.scene.bounds())
+
     def fit_selection(self) -> None:
         """The selected layers; all when none is."""
         chosen = self.scene.bounds(self.document.selection.nodes)

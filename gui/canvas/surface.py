@@ -11,6 +11,7 @@ from PySide6.QtCore import QEasingCurve, QPointF, QRect, QRectF, QSize, QSizeF, 
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from gui.canvas import measures as m
 from gui.canvas.camera import Camera
 from gui.canvas.paint.picture import Picture, Shown
 from gui.canvas.scene import Scene
@@ -137,6 +138,17 @@ class Surface(QWidget):
             return
         zoom = self.camera.fitting(rect, QSizeF(self.size()), FIT_MARGIN, most)
         self.aim(rect.center(), zoom, glide=glide)
+
+    def show_first(self, rect: QRectF) -> None:
+        """Shows a rectangle of the scene as large as it fits; one too large to be read then, from its beginning."""
+        view = QSizeF(self.size())
+        if rect.isEmpty() or self.camera.fitting(rect, view, FIT_MARGIN) >= m.COMPACT_FROM:
+            self.show_rect(rect, glide=False)
+            return
+        room = (view - 2 * FIT_MARGIN) / m.OPENED_AT
+        wide, high = min(rect.width(), room.width()), min(rect.height(), room.height())
+        top = rect.center().y() - high / 2 if high == rect.height() else rect.top()
+        self.aim(QRectF(rect.left(), top, wide, high).center(), m.OPENED_AT)
 
     def ensure_seen(self, rect: QRectF) -> None:
         """Pans just as far as needed to bring a rectangle of the scene into view."""

@@ -51,6 +51,7 @@ class ComparePage(QWidget):
         self._replays = Replays()
         self._colors: dict[Path, int] = {}
         self._found: Comparison | None = None
+        self._num_runs = self._num_ticked = 0
         self.empty = EmptyState("compare", "", "", framed=True)
         self.empty.setFixedWidth(420)
         self.line = ProgressLine()
@@ -61,9 +62,7 @@ class ComparePage(QWidget):
     def show_runs(self, infos: Sequence[RunInfo]) -> None:
         """Compares these runs; with fewer than two the page says what to do."""
         if len(infos) < 2:
-            title = self.tr("One run is ticked") if infos else self.tr("Nothing to compare yet")
-            more, two = self.tr("Tick one more run at the left."), self.tr("Tick two or more runs at the left.")
-            self.empty.set_text(title, more if infos else two)
+            self._advise(len(infos))
             self.pages.setCurrentIndex(0)
             self._colors, self._found = {}, None
             self.charts.show_timelines([])
@@ -74,6 +73,22 @@ class ComparePage(QWidget):
             "compare", self.tr("Comparing runs"), comparing(list(infos), self._replays),
             done=self._show, failed=self._fail,
         )  # fmt: skip
+
+    def set_count(self, num_runs: int) -> None:
+        """How many runs there are to tick."""
+        self._num_runs = num_runs
+        if self.pages.currentIndex() == 0:
+            self._advise(self._num_ticked)
+
+    def _advise(self, num_ticked: int) -> None:
+        self._num_ticked = num_ticked
+        title = self.tr("One run is ticked") if num_ticked else self.tr("Nothing to compare yet")
+        advice = self.tr("Tick one more run at the left.") if num_ticked else self.tr("Tick two or more at the left.")
+        if self._num_runs == 1:
+            advice = self.tr("There is one run so far. Train again with other settings, then tick both at the left.")
+        elif self._num_runs == 0:
+            advice = self.tr("Train a network twice with different settings, then tick both runs at the left.")
+        self.empty.set_text(title, advice)
 
     def export_csv(self, path: Path) -> bool:
         """Writes figures and differing settings; False after telling the problem."""

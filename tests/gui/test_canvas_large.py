@@ -11,7 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from engine.graph import Edge, Graph, Node
+from gui.canvas.boxes import text_width
 from gui.canvas.measures import Detail, detail_at
+from gui.canvas.paint.layer import BESIDE_GLYPH, fitting
 from gui.theme import themes
 
 from .canvas_world import CHAIN, World, chain, make_world
@@ -180,3 +182,23 @@ def test_an_empty_canvas_offers_examples(small: World) -> None:
     assert asked == ["digits-mlp"]
     small.document.undo()
     assert not empty.isVisible()
+
+
+def test_a_network_too_large_to_be_read_opens_at_its_beginning(world: World, small: World) -> None:
+    view = world.view
+    view.fit_first()
+    assert detail_at(view.camera.zoom) is not Detail.DOT, "names can be read"
+    seen = view.seen_rect()
+    assert seen.contains(world.box("layer0").rect)
+    assert not seen.contains(view.scene.bounds())
+    view.fit()
+    assert view.seen_rect().contains(view.scene.bounds()), "Fit shows the whole, however small"
+    small.view.fit_first()
+    assert small.view.seen_rect().contains(small.view.scene.bounds())
+
+
+def test_names_are_whole_where_a_small_box_has_room_for_them(small: World) -> None:
+    for name in ("images", "flatten", "hidden1", "hidden2", "digits", "scores"):
+        size, left = fitting(name, 112 * 0.5)
+        assert text_width(name, size, 600) <= 112 * 0.5 - left
+    assert fitting("relu1", 112 * 0.6)[1] == BESIDE_GLYPH, "the glyph stays where there is room for both"

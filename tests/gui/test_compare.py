@@ -100,6 +100,7 @@ def test_settings_that_only_another_optimizer_has_are_left_out(tmp_path: Path) -
 
 def test_fewer_than_two_runs_say_what_to_do(page: ComparePage, tmp_path: Path) -> None:
     assert page.empty.isVisible()
+    page.set_count(2)
     page.show_runs([make_run(tmp_path, "alone", [0.5])])
     assert page.empty.text.text() == "Tick one more run at the left."
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 
 from gui.canvas import measures as m
-from gui.canvas.boxes import Box, Kind, elided
+from gui.canvas.boxes import Box, Kind, elided, text_width
 from gui.canvas.paint.ink import CENTER, LEFT, family, font, ink, on_screen, pen, readable, tile
 from gui.icons import paint_icon
 from gui.shadow import paint_shadow
@@ -32,6 +32,9 @@ def paint_body(painter: QPainter, box: Box) -> None:
     painter.setPen(pen("border2", 1.0))
     painter.setBrush(ink("node"))
     painter.drawRoundedRect(box.rect.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+
+BESIDE_GLYPH, BESIDE_BAR = 24.0, 10.0
 
 
 def paint_tile(painter: QPainter, rect: QRectF, family_name: str, glyph: str, size: float = GLYPH) -> None:
@@ -96,9 +99,23 @@ def paint_compact(painter: QPainter, box: Box) -> None:
             paint_icon(painter, glyph, area, color)
             return
         middle = rect.center().y() - (1.5 if box.evidence or box.is_group else 0.0)
-        paint_icon(painter, glyph, QRectF(rect.x() + 6, round(middle) - 7, 14, 14), color)
-        painter.setFont(font(11, 600))
+        size, left = fitting(box.words.name, rect.width())
+        if left == BESIDE_GLYPH:
+            paint_icon(painter, glyph, QRectF(rect.x() + 6, round(middle) - 7, 14, 14), color)
+        else:
+            painter.setPen(pen("node", 0.0, 0.0))
+            painter.setBrush(color)
+            painter.drawRoundedRect(QRectF(rect.x() + 4, rect.center().y() - 6, 3, 12), 1.5, 1.5)
+        painter.setFont(font(size, 600))
         painter.setPen(ink("text"))
-        room = rect.width() - 24 - 5
-        name = elided(box.words.name, room, 11, 600)
-        painter.drawText(QRectF(rect.x() + 24, middle - 9, room + 3, 18), LEFT, name)
+        name = elided(box.words.name, rect.width() - left - 4, size, 600)
+        painter.drawText(QRectF(rect.x() + left, middle - 9, rect.width() - left, 18), LEFT, name)
+
+
+def fitting(name: str, wide: float) -> tuple[int, float]:
+    """Font size and left edge of a name in a small box: beside the glyph, else beside a bar of its colour."""
+    for left in (BESIDE_GLYPH, BESIDE_BAR):
+        for size in (11, 10):
+            if text_width(name, size, 600) <= wide - left - 4:
+                return size, left
+    return 10, BESIDE_BAR
