@@ -1,13 +1,14 @@
 """Trains the experiments of the textbook chapter on the real images and holds them against its printed results.
 
-    python -m benchmarks.chapter --data ../shared/data/fashion-mnist [--seeds 3] [--workers 2] [E15 E21 ...]
+    python -m benchmarks.chapter --data FOLDER [--seeds 3] [--workers 2] [E15 E21 ...]
     python -m benchmarks.chapter --data FOLDER --cifar FOLDER X8b X8c X8d X8e
 
 Each line is one seed: final training loss, final validation accuracy, best validation loss; beside them what the
 chapter prints. Seeds of Keras cannot be repeated in PyTorch, so a band is the sharpest that can be asked: the median
 over the seeds must lie in it (training loss within 7 %, best validation loss within 0.025, accuracy within 0.02; wider
 for the networks of a hundred layers, which vary much from seed to seed). Single seeds outside are marked, for what the
-chapter prints is a single seed too. Takes about half an hour on two cores.
+chapter prints is a single seed too. Transfer (E11 to E13) and evaluation with and without dropout (E35, E36) have
+tables of their own. Takes about half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,6 +54,7 @@ PRINTED: dict[str, Printed] = {
     "E05": Printed(0.5401, 0.8046, 0.5333, 0.50, 0.06, 0.25),
     "E06": Printed(0.7892, 0.7054, 0.7485, 0.50, 0.11, 0.25),
     "E08": Printed(0.4083, 0.8650, 0.3676),
+    "E11": Printed(0.2520, 0.9027, 0.2715),
     "E14": Printed(0.4700, 0.8350, 0.4620),
     "E15": Printed(0.3097, 0.8672, 0.3490),
     "E17": Printed(0.4511, 0.8424, 0.4469),
@@ -71,6 +73,8 @@ PRINTED: dict[str, Printed] = {
 }
 """Final training loss, final validation accuracy, best validation loss. E14 is that of an independent repetition: what
 the chapter prints for plain gradient descent was made with momentum."""
+TRANSFER, DROPOUT = ("E11", "E12", "E13"), ("E35", "E36")
+"""Experiments that are trained together, one after the other."""
 
 
 def main() -> None:
@@ -85,30 +89,39 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="file for all figures")
     options = parser.parse_args()
-    names = options.names or list(PRINTED)
+    names = options.names or sorted({*PRINTED, *TRANSFER, *DROPOUT})
+    jobs = together(names)
     work = [
-        (name, seed, str(options.cifar if name.startswith("X") else options.data))
-        for name in names
+        (job, seed, str(options.cifar if job[0].startswith("X") else options.data))
+        for job in jobs
         for seed in range(1, options.seeds + 1)
     ]
     everything: list[dict[str, Any]] = []
     print(f"{'':5}{'seed':>5}{'train loss':>12}{'printed':>9}{'val acc':>9}{'printed':>9}{'best VL':>9}{'printed':>9}"
           f"{'epochs':>8}{'seconds':>9}")  # fmt: skip
     with ProcessPoolExecutor(options.workers) as pool:
-        for (name, seed, _), found in zip(work, pool.map(_trained, work), strict=True):
-            _line(name, str(seed), found, PRINTED.get(name), "  outside")
-            everything.append({"name": name, "seed": seed, **found})
+        for (job, seed, _), found in zip(work, pool.map(_done, work), strict=True):
+            for name in job:
+                _line(name, str(seed), found[name], PRINTED.get(name), "  outside")
+                everything.append({"name": name, "seed": seed, **found[name]})
     print("\nmedians")
     missed = 0
-    for name in dict.fromkeys(names):
+    for name in (name for job in jobs for name in job):
         rows = [row for row in everything if row["name"] == name]
         middle = {key: median(row[key] for row in rows) for key in rows[0] if key not in ("name", "seed")}
         missed += _line(name, "", middle, PRINTED.get(name), "  OUTSIDE")
+    missed += _chains(jobs, everything)
     for told in _orders(everything):
         print(told)
     if options.json:
         options.json.write_text(json.dumps(everything, indent=1), "utf-8")
     raise SystemExit(1 if missed else 0)
+
+
+def together(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """The experiments by what is trained in one go, each once."""
+    chains = (TRANSFER, DROPOUT)
+    return list(dict.fromkeys(next((chain for chain in chains if name in chain), (name,)) for name in names))
 
 
 def _line(name: str, seed: str, found: dict[str, float], printed: Printed | None, outside_words: str) -> bool:
@@ -148,8 +161,35 @@ def _orders(found: Sequence[dict[str, Any]]) -> Iterator[str]:
         )
 
 
+def _chains(jobs: Iterable[tuple[str, ...]], everything: Sequence[dict[str, Any]]) -> int:
+    """Prints the tables of what was trained together; how many of them do not hold."""
+    from benchmarks.chapter_chains import print_dropout, print_transfer
+
+    missed = 0
+    for chain, told in ((TRANSFER, print_transfer), (DROPOUT, print_dropout)):
+        if chain in jobs:
+            seeds = dict.fromkeys(row["seed"] for row in everything if row["name"] in chain)
+            missed += told([
+                {row["name"]: row for row in everything if row["seed"] == seed and row["name"] in chain}
+                for seed in seeds
+            ])  # fmt: skip
+    return missed
+
+
+def _done(job: tuple[tuple[str, ...], int, str]) -> dict[str, dict[str, float]]:
+    """One training, or several that belong together, on one thread in a process of its own; figures by experiment."""
+    from benchmarks.chapter_chains import dropout, transfer
+
+    names, seed, data = job
+    if len(names) == 1:
+        return {names[0]: _trained((names[0], seed, data))}
+    begun = time.perf_counter()
+    found = (transfer if names == TRANSFER else dropout)(Path(data), seed)
+    return {name: {**figures, "seconds": time.perf_counter() - begun} for name, figures in found.items()}
+
+
 def _trained(job: tuple[str, int, str]) -> dict[str, float]:
-    """One training on one thread, in a process of its own; its figures."""
+    """One training; its figures."""
     from engine.events import EpochEnded
     from engine.examples import load_example
     from engine.places import Places

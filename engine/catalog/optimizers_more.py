@@ -80,8 +80,9 @@ class Adadelta(_Plain):
 
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
-            optim.Adadelta, parameters, lr=self.lr, rho=self.rho, eps=self.eps, weight_decay=self.weight_decay
-        )
+            optim.Adadelta, parameters, lr=self.lr, rho=self.rho, eps=self.eps, weight_decay=self.weight_decay,
+            foreach=True,
+        )  # fmt: skip
 
 
 @optimizer("adamax", title="Adamax", was=("Adamax",), search=("AdaMax", "infinity norm", "adam"))
@@ -103,7 +104,7 @@ class Adamax(_Plain):
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
             optim.Adamax, parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps,
-            weight_decay=self.weight_decay,
+            weight_decay=self.weight_decay, foreach=True,
         )  # fmt: skip
 
 
@@ -133,6 +134,7 @@ class NAdam(_Plain):
         return concise(
             optim.NAdam, parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps,
             weight_decay=self.weight_decay, momentum_decay=self.momentum_decay, decoupled_weight_decay=self.decoupled,
+            foreach=True,
         )  # fmt: skip
 
 
@@ -154,7 +156,7 @@ class RAdam(_Plain):
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
             optim.RAdam, parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps,
-            weight_decay=self.weight_decay, decoupled_weight_decay=self.decoupled,
+            weight_decay=self.weight_decay, decoupled_weight_decay=self.decoupled, foreach=True,
         )  # fmt: skip
 
 
@@ -176,7 +178,7 @@ class Rprop(_Plain):
     def build(self, parameters: Iterable[Tensor], *, fused: bool = False) -> optim.Optimizer:
         return concise(
             optim.Rprop, parameters, lr=self.lr, etas=(self.shrink, self.grow),
-            step_sizes=(self.smallest, self.largest),
+            step_sizes=(self.smallest, self.largest), foreach=True,
         )  # fmt: skip
 
     def refuse(self) -> Refusal | None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from benchmarks import regularisation
+from benchmarks import chapter, chapter_chains, optimizers, regularisation
 from benchmarks.timing import extra, in_turns, ratio
 from benchmarks.training import Images
+from engine.declare import catalogue
+from engine.examples import load_example
+from engine.places import Places
 from engine.runtime.build import build
 from engine.runtime.randomness import seed_all
 from engine.runtime.restore import load_run
+from tests.engine.data_tools import shared
 
 
 def test_turns_are_taken_round_by_round_and_the_warm_up_is_not_kept() -> None:
@@ -63,3 +68,60 @@ def test_ours_the_loop_by_hand_and_the_tuned_one_train_the_same(
         for name, value in model.state_dict().items():
             torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=2e-6)
             assert not torch.allclose(value, before[name], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [*((name, optimizers.plain) for name in catalogue().all("optimizer")), *optimizers.REFERENCES.items()],
+)
+def test_an_optimizer_takes_the_steps_of_what_it_is_timed_beside(name: str, make: Any) -> None:
+    project = load_example("chapter/E15")
+    recipe = project.recipe.with_value("optimizer", {"type": name})
+    ours, theirs = (optimizers.trained(project, recipe, one) for one in (optimizers.as_trained, make))
+    before = [item.detach().clone() for item in ours.model.parameters()]
+    ours.steps()
+    theirs.steps()
+    pairs = zip(ours.model.parameters(), theirs.model.parameters(), before, strict=True)
+    for mine, yours, first in pairs:
+        # A sign may turn where a gradient is as good as zero: nearly all numbers must agree, and all must be near.
+        assert torch.isclose(mine, yours, rtol=1e-3, atol=1e-5).float().mean() > 0.99
+        assert not torch.equal(mine, first)
+
+
+def test_experiments_that_are_trained_together_are_trained_once() -> None:
+    assert chapter.together(["E12", "E15", "E13", "E36"]) == [("E11", "E12", "E13"), ("E15",), ("E35", "E36")]
+
+
+def test_model_b_learns_from_the_images_of_the_chapter_on_layers_that_are_held_still(tmp_path: Path) -> None:
+    places = Places(folder=shared("fashion-mnist"))
+    chapter_chains.save_pair(places, tmp_path / "pair.npz")
+    with np.load(tmp_path / "pair.npz") as found:
+        assert {split: len(found[f"x_{split}"]) for split in ("train", "val", "test")} == {
+            "train": 200, "val": 1_011, "test": 2_000,
+        }  # fmt: skip
+        assert np.bincount(found["y_train"]).tolist() == [111, 89]
+    seed_all(7)
+    first = build(load_example("chapter/E11")).model.state_dict()
+    project = chapter_chains.on_pair("E13", tmp_path / "pair.npz", 1)
+    epochs, figures, model = chapter_chains._trained(project, places, first, epochs=2)
+    assert len(epochs) == 2
+    assert 0.2 < figures["test_accuracy"] < 1.0
+    after = model.state_dict()
+    assert {name for name in after if torch.equal(after[name], first[name])} == {
+        name for name in first if name.startswith("hidden")
+    }
+    free = project.with_recipe(project.recipe.with_value("groups", []))
+    _, _, model = chapter_chains._trained(free, places, after, epochs=1)
+    moved = {name: not torch.equal(value, after[name]) for name, value in model.state_dict().items()}
+    assert all(moved.values()), moved
+
+
+def test_the_table_of_the_transfer_fails_when_reusing_layers_does_not_help() -> None:
+    def row(alone: float, on_a: float) -> dict[str, dict[str, float]]:
+        return {
+            "E11": {"accuracy": 0.9}, "E12": {"test_loss": alone, "test_accuracy": 0.9},
+            "E13": {"test_loss": on_a, "test_accuracy": 0.91, "still_accuracy": 0.5},
+        }  # fmt: skip
+
+    assert not chapter_chains.print_transfer([row(0.4, 0.3), row(0.4, 0.41)])
+    assert chapter_chains.print_transfer([row(0.4, 0.45)])

@@ -35,26 +35,36 @@ class Muon(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for item in group["params"]:
-                if item.grad is not None:
-                    item.mul_(1 - group["lr"] * group["weight_decay"])
-                    update = self._adam if group["adam"] else self._orthogonal
-                    item.sub_(update(item, item.grad, group), alpha=group["lr"])
+            moved = [item for item in group["params"] if item.grad is not None]
+            if not moved:
+                continue
+            if group["weight_decay"]:
+                torch._foreach_mul_(moved, 1 - group["lr"] * group["weight_decay"])
+            steps = self._adam(moved, group) if group["adam"] else [self._orthogonal(item, group) for item in moved]
+            torch._foreach_add_(moved, steps, alpha=-group["lr"])
         return loss
 
-    def _adam(self, item: Tensor, gradient: Tensor, group: dict[str, Any]) -> Tensor:
-        state, (first, second) = self.state[item], group["betas"]
-        if not state:
-            state.update(step=0, exp_avg=torch.zeros_like(item), exp_avg_sq=torch.zeros_like(item))
-        state["step"] += 1
-        state["exp_avg"].lerp_(gradient, 1 - first)
-        state["exp_avg_sq"].mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        size = (state["exp_avg_sq"] / (1 - second ** state["step"])).sqrt_().add_(group["eps"])
-        step: Tensor = state["exp_avg"] / (1 - first ** state["step"]) / size
-        return step
+    def _adam(self, moved: list[Tensor], group: dict[str, Any]) -> list[Tensor]:
+        states, (first, second) = [self.state[item] for item in moved], group["betas"]
+        for item, state in zip(moved, states, strict=True):
+            if not state:
+                state.update(step=0, exp_avg=torch.zeros_like(item), exp_avg_sq=torch.zeros_like(item))
+            state["step"] += 1
+        gradients = [item.grad for item in moved if item.grad is not None]
+        means, squares = [state["exp_avg"] for state in states], [state["exp_avg_sq"] for state in states]
+        torch._foreach_lerp_(means, gradients, 1 - first)
+        torch._foreach_mul_(squares, second)
+        torch._foreach_addcmul_(squares, gradients, gradients, value=1 - second)
+        sizes = torch._foreach_div(squares, [1 - second ** state["step"] for state in states])
+        torch._foreach_sqrt_(sizes)
+        torch._foreach_add_(sizes, group["eps"])
+        steps = torch._foreach_div(means, [1 - first ** state["step"] for state in states])
+        torch._foreach_div_(steps, sizes)
+        return list(steps)
 
-    def _orthogonal(self, item: Tensor, gradient: Tensor, group: dict[str, Any]) -> Tensor:
-        state, keep = self.state[item], group["momentum"]
+    def _orthogonal(self, item: Tensor, group: dict[str, Any]) -> Tensor:
+        state, keep, gradient = self.state[item], group["momentum"], item.grad
+        assert gradient is not None
         if not state:
             state["momentum_buffer"] = torch.zeros_like(item)
         state["momentum_buffer"].lerp_(gradient, 1 - keep)
@@ -73,6 +83,7 @@ def newton_schulz(matrix: Tensor, steps: int) -> Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(steps):
         product = x @ x.T
-        x = a * x + (b * product + c * product @ product) @ x
+        product = torch.addmm(product, product, product, beta=b, alpha=c)
+        x = torch.addmm(x, product, x, beta=a)
     near: Tensor = x.T.contiguous() if tall else x
     return near
