@@ -77,6 +77,29 @@ class Probed:
     """2-norm of the parameters of the layer."""
 
 
+BINS = 24
+"""Bars of a layer's histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """What layers gave for some fixed samples, in evaluation mode: before the first step and at ends of epochs.
+
+    Told as often as measuring stays below a hundredth of the training time.
+    """
+
+    event: ClassVar[str] = "activations"
+    step: int
+    epoch: int
+    samples: int
+    layers: Mapping[str, Mapping[str, Any]]
+    """Per instance path, in the order in which layers were reached: `mean` and `std` of the results; `counts` in `BINS`
+    equal parts from `low` to `high`, which hold 99 % of them; `units` and the share `dead` of those that gave the same
+    for every sample; of activations (`activation`) the share `flat` of the results where the slope is below 0.01, and
+    whether they `saturates`: flat at both ends.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Clipped:
     """What clipping did since the last report: it changed the gradients at `count` of `steps` steps.
@@ -189,7 +212,7 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | PhaseStarted | Step | Probed | Clipped | EpochEnded
+    RunStarted | PhaseStarted | Step | Probed | Activated | Clipped | EpochEnded
     | CheckpointSaved | Edited | Alerted | RunResumed | RunEnded
 )  # fmt: skip
 

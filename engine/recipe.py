@@ -83,6 +83,9 @@ class RecipeSettings:
         default={"type": "early_stopping"}, of="record", help="Stop when validation no longer improves"
     )
     gradient_flow: bool = param(default=True, help="Record how strongly gradients reach each layer, on sampled steps")
+    activations: bool = param(
+        default=True, help="Record what the layers give at ends of epochs: mean, spread, histogram, units that are dead"
+    )
 
 
 @record("early_stopping", title="Early stopping")

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.activity import ActivityLog
 from engine.events import (
+    Activated,
     Alerted,
     CheckpointSaved,
     Clipped,
@@ -89,6 +91,7 @@ class Timeline:
         self.num_clipped = 0
         self.gradients: dict[str, Series] = {}
         self.weights: dict[str, Series] = {}
+        self.activity = ActivityLog()
         self.probes = ProbeWindow()
         self.num_probes = 0
 
@@ -143,6 +146,8 @@ class Timeline:
                 self._add_epoch(event)
             case Clipped():
                 self._add_clipped(event)
+            case Activated():
+                self.activity.add(event)
             case CheckpointSaved():
                 self._add_checkpoint(event)
             case PhaseStarted():
@@ -305,6 +310,7 @@ class Timeline:
         self.marks = [mark for mark in self.marks if mark.step <= step]
         self.checkpoints = {kind: saved for kind, saved in self.checkpoints.items() if saved.step <= step}
         self.probes.drop_after(step)
+        self.activity.drop_after(step)
         if self.first_non_finite and self.first_non_finite.step > step:
             self.first_non_finite = None
         self.step, self.epoch = min(self.step, step), min(self.epoch, event.epoch)

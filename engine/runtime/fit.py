@@ -33,6 +33,9 @@ def fit(training: Training, control: Control) -> Iterator[Event]:
         if training.step == 0:
             yield from training.save()
         yield from hooks.begin(training, control)
+        if training.step == 0 and not control.stop_requested:
+            training.look()
+            yield from training.told()
         outcome = yield from _epochs(training, control)
         yield from training.save()
         yield from hooks.end(outcome)

@@ -137,8 +137,8 @@ def _losses(training: Training, own: Apart) -> Iterator[float]:
 def _bare(recipe: Recipe) -> Recipe:
     """What of the recipe decides a step; nothing that only watches or keeps."""
     for name, value in (
-        ("schedule", {"type": "constant"}), ("callbacks", ()), ("gradient_flow", False), ("ema", {"type": "ema"}),
-        ("early_stopping", {"type": "early_stopping"}), ("train_figures", "running"),
+        ("schedule", {"type": "constant"}), ("callbacks", ()), ("gradient_flow", False), ("activations", False),
+        ("ema", {"type": "ema"}), ("early_stopping", {"type": "early_stopping"}), ("train_figures", "running"),
     ):  # fmt: skip
         recipe = recipe.with_value(name, value)
     return recipe

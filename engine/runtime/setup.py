@@ -24,6 +24,7 @@ from engine.last_layers import first_layers, last_layers
 from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
+from engine.runtime.activity import ActivationProbe, fixed_inputs, watched
 from engine.runtime.analyze import analyze
 from engine.runtime.averaging import Average
 from engine.runtime.callbacks.hooks import Hooks
@@ -127,6 +128,10 @@ def make_training(
         ),
         average=Average.of(recipe, model), hooks=Hooks(ready.callbacks),
         probe=GradientProbe(model, ready.analysis.layers, enabled=bool(recipe.get("gradient_flow"))),
+        activity=ActivationProbe(
+            model, watched(ready.analysis, ready.project.graph),
+            fixed_inputs(ready.data.eval_batches, ready.data.facts.counts), enabled=bool(recipe.get("activations")),
+        ),
         stopping=Stopping(
             stopping.monitor, enabled=stopping.enabled, patience=stopping.patience, min_delta=stopping.min_delta,
             larger_is_better=is_better_when_larger(stopping.monitor, metrics),

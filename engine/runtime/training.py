@@ -17,9 +17,10 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from engine.events import Alerted, CheckpointSaved, Clipped, EpochEnded, Event, Probed, RunEnded, Step
+from engine.events import Activated, Alerted, CheckpointSaved, Clipped, EpochEnded, Event, Probed, RunEnded, Step
 from engine.problem import Problem
 from engine.runtime import randomness
+from engine.runtime.activity import ActivationProbe
 from engine.runtime.averaging import Average
 from engine.runtime.broken import NonFinite, loss_problem
 from engine.runtime.callbacks.hooks import Hooks
@@ -81,7 +82,7 @@ class Training:
     def __init__(
         self, plan: Plan, *, model: nn.Module, data: TrainingData, objective: Supervised, steering: Steering,
         probe: GradientProbe, stopping: Stopping, metrics: Sequence[Metric] = (), count_right: bool = True,
-        average: Average | None = None, hooks: Hooks | None = None,
+        average: Average | None = None, hooks: Hooks | None = None, activity: ActivationProbe | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.model = model
@@ -100,6 +101,7 @@ class Training:
         self._objective = objective
         self.metrics = tuple(metrics)
         self._probe = probe
+        self._activity = activity
         self._merge_single = any(isinstance(item, nn.modules.batchnorm._BatchNorm) for item in model.modules())
         batches = data.steps_per_epoch(plan.batch_size, merge_single=self._merge_single)
         self.steps_per_epoch = -(-batches // plan.accumulate)
@@ -178,7 +180,17 @@ class Training:
             samples_per_second=train_samples / max(train_seconds, 1e-9), metrics=found.metrics | costs,
             train_figures=found.train_figures,
         )  # fmt: skip
+        self.look(at_end=True)
         return self._begin_next(ended)
+
+    def look(self, *, at_end: bool = False) -> None:
+        """Measures what the layers give, where that is due; in a run's last epoch always, so that a record ends so."""
+        activity = self._activity
+        last = at_end and self.epoch == self.epochs
+        if activity is not None and activity.enabled and (last or activity.due(perf_counter())):
+            samples, layers = activity.read()
+            if layers:
+                self.waiting.append(Activated(self.step, self.epoch, samples, layers))
 
     def averaged(self) -> AbstractContextManager[None]:
         """Inside, the model holds the weights that count: their average where the recipe says so, else its own."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DEFAULT = ("loss", "rate", "depth", "clip")
 """Clipping has its place as soon as a run on show clips, and none before."""
 
-STRETCH = {"loss": 35, "rate": 26, "depth": 39, "clip": 26}
+STRETCH = {"loss": 35, "rate": 26, "depth": 39, "activations": 39, "clip": 26}
 """Shares of the width; charts not named here take as much as the loss."""
 
 CORNER = 32
@@ -231,6 +231,7 @@ class ChartPanel(QWidget):
             "metric": self.tr("Metric"),
             "gradient": self.tr("Gradient norm over time"),
             "depth": self.tr("Gradient flow over depth"),
+            "activations": self.tr("Activations over depth"),
             "clip": self.tr("Clipping"),
             "speed": self.tr("Speed"),
         }

@@ -20,7 +20,7 @@ _POINTS = 36
 
 
 class FlowSection(CollapsibleSection):
-    """Two small curves with their newest number, and one sentence. Hidden for layers without weights."""
+    """Small curves with their newest number, and one sentence. Hidden for layers of which nothing was measured."""
 
     def __init__(self) -> None:
         super().__init__("")
@@ -28,7 +28,11 @@ class FlowSection(CollapsibleSection):
         self._gradient = _Row(self.tr("Gradient norm"), self.tr("2-norm of the gradient, before clipping"))
         self._ratio = _Row(self.tr("Grad ÷ weight"), self.tr("How large the gradient is beside the weights"))
         self._weight = _Row(self.tr("Weight norm"), self.tr("2-norm of the weights"), number)
-        for row in (self._gradient, self._ratio, self._weight):
+        told = self.tr("Standard deviation of what the layer gives for some fixed samples, at ends of epochs")
+        self._spread = _Row(self.tr("Output σ"), told, number)
+        told = self.tr("Share of the units that give the same for every one of these samples")
+        self._dead = _Row(self.tr("Dead units"), told, lambda share: f"{share:.0%}")
+        for row in (self._gradient, self._ratio, self._weight, self._spread, self._dead):
             self.content.addWidget(row)
         self._banner = Banner("ok", "", "")
         self.content.addWidget(self._banner)
@@ -37,8 +41,13 @@ class FlowSection(CollapsibleSection):
     def follow(self, timeline: Timeline, paths: tuple[str, ...]) -> None:
         """Shows the geometric mean over the copies of a layer."""
         known = [path for path in paths if path in timeline.gradients]
-        self.setVisible(bool(known))
+        measured = timeline.activity.known(paths)
+        self.setVisible(bool(known or measured))
+        self._show_outputs(timeline, measured)
+        for row in (self._gradient, self._ratio, self._weight):
+            row.setVisible(bool(known))
         if not known:
+            self._banner.hide()
             return
         gradient = _mean([timeline.gradients[path].points()[1][-_POINTS:] for path in known])
         weight = _mean([timeline.weights[path].points()[1][-_POINTS:] for path in known])
@@ -49,6 +58,15 @@ class FlowSection(CollapsibleSection):
         with np.errstate(divide="ignore", invalid="ignore"):
             self._ratio.show_values(np.where(weight > 0, gradient / weight, np.nan))
         self._judge(timeline, known, float(gradient[-1]) if size else float("nan"))
+
+    def _show_outputs(self, timeline: Timeline, measured: tuple[str, ...]) -> None:
+        """Mean over the copies of a layer."""
+        for row, name in ((self._spread, "std"), (self._dead, "dead")):
+            curves = [timeline.activity.series(path, name)[1][-_POINTS:] for path in measured]
+            size = min((len(curve) for curve in curves), default=0)
+            row.setVisible(size > 0)
+            if size:
+                row.show_values(np.mean([curve[-size:] for curve in curves], axis=0))
 
     def _judge(self, timeline: Timeline, known: list[str], newest: float) -> None:
         if timeline.first_non_finite and timeline.first_non_finite.layer in known:

@@ -34,7 +34,7 @@ _SECTIONS = (
     ("Averaged weights", ("ema",)),
     ("Early stopping", ("early_stopping",)),
     ("Callbacks", ("callbacks",)),
-    ("Recording", ("train_figures", "gradient_flow")),
+    ("Recording", ("train_figures", "gradient_flow", "activations")),
 )
 
 _DEFAULT_WEIGHTS = Param(
