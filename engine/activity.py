@@ -94,7 +94,7 @@ def _spread(found: Activated) -> Spread:
     def column(name: str, missing: float = np.nan) -> Array:
         return np.array([float(row.get(name, missing)) for row in rows], dtype=float)
 
-    counts = np.array([row.get("counts", [0] * BINS) for row in rows], dtype=float).reshape(len(rows), -1)
+    counts = np.array([row.get("counts", [0] * BINS) for row in rows], dtype=float).reshape(len(rows), BINS)
     return Spread(
         tuple(found.layers), found.step, found.samples, column("mean"), column("std"), column("low"), column("high"),
         counts, column("units"), column("dead"), column("activation", 0.0), column("flat"), column("saturates", 0.0),
