@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import chapter, chapter_chains, optimizers, regularisation
+from benchmarks import chapter, chapter_chains, functions, optimizers, regularisation
 from benchmarks.timing import extra, in_turns, ratio
 from benchmarks.training import Images
 from engine.declare import catalogue
 from engine.examples import load_example
 from engine.places import Places
 from engine.runtime.build import build
+from engine.runtime.device import set_threads
 from engine.runtime.randomness import seed_all
 from engine.runtime.restore import load_run
 from tests.engine.data_tools import shared
@@ -125,3 +126,30 @@ def test_the_table_of_the_transfer_fails_when_reusing_layers_does_not_help() -> 
 
     assert not chapter_chains.print_transfer([row(0.4, 0.3), row(0.4, 0.41)])
     assert chapter_chains.print_transfer([row(0.4, 0.45)])
+
+
+@pytest.mark.parametrize("norms", [False, True])
+def test_every_activation_and_norm_of_the_catalogue_has_a_line(
+    norms: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(functions, "LEAST", 0.0)
+    set_threads(1)
+    chosen = functions.normalisations() if norms else functions.activations()
+    family = "normalisation" if norms else "activation"
+    wanted = {item.type for item in catalogue().all("layer").values() if item.family == family}
+    assert len(wanted) > 5
+    places = [functions.Place("", 4, shape) for shape in ((8,), (8, 4, 4), (8, 4, 4, 4))]
+    for place in places if norms else places[:1]:
+        times = functions.measured(place, chosen, 1, norms=norms)
+        assert all(seconds > 0 for column in times.values() for seconds in column)
+        functions.report(place, times, chosen, norms=norms)
+    lines = {line.split(",")[0].split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert wanted <= lines
+
+
+def test_what_is_timed_is_the_function_itself() -> None:
+    x = torch.randn(4, 8)
+    found = {choice.words: choice.live(functions.TensorInfo((8,)))(x) for choice in functions.activations()}
+    torch.testing.assert_close(found["gelu"], torch.nn.functional.gelu(x))
+    torch.testing.assert_close(found["gelu, approximate tanh"], torch.nn.functional.gelu(x, approximate="tanh"))
+    torch.testing.assert_close(found["swish_beta"], x * torch.sigmoid(x))
