@@ -102,6 +102,8 @@ COMMANDS: tuple[Command, ...] = (
     _c("commands", "help", "Do anything…", "Search every command and every layer", "Ctrl+Shift+P", icon="search"),
     _c("shortcuts", "help", "Keyboard", "Every key of the program", "Shift+F1", icon="keyboard"),
     _c("layer_help", "help", "About this layer", "What the selected layer does", "F1", icon="help"),
+    _c("show_descent", "help", "Optimizers on a landscape…", "Watch optimizers run down a landscape of two numbers: "
+       "speed, friction, valleys and saddles"),
     _c("show_clipping", "help", "Clipping a gradient…", "Drag a gradient of two numbers and see what clipping by value "
        "and by norm make of it", icon="eye"),
     _c("about", "help", "About Layerwright", "Version and licences", separated=True),

@@ -364,3 +364,21 @@ def curves(activations: list[dict[str, Any]]) -> Work:
         return found
 
     return work
+
+
+def descents(surface_name: str, optimizers: list[dict[str, Any]], start: tuple[float, float], steps: int) -> Work:
+    """Work that lets optimizers run down a landscape: places (n, 2) of each, None for one with a bad setting."""
+
+    def work(_progress: Progress, cancel: threading.Event) -> Any:
+        from engine.runtime.descent import descend
+        from engine.surfaces import surface
+
+        found = []
+        for tagged in optimizers:
+            try:
+                found.append(descend(surface(surface_name).function, tagged, start, steps, cancel.is_set))
+            except (ValueError, RuntimeError):
+                found.append(None)
+        return found
+
+    return work

@@ -91,6 +91,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
     window.recipe.rate_wanted.connect(window.actions_["find_rate"].trigger)
     window.recipe.clipping_wanted.connect(window.actions_["show_clipping"].trigger)
+    window.recipe.descent_wanted.connect(window.actions_["show_descent"].trigger)
     window.guide.show_requested.connect(lambda kind, name: _show_from_guide(window, kind, name))
     window.guide.preset_requested.connect(lambda name: PresetDialog(window.document, name, window).open())
     window.guide.unchanged.connect(lambda words: window.toast("ok", window.tr("Nothing to change"), words))
@@ -141,6 +142,7 @@ def connect_actions(window: MainWindow) -> None:
             "shortcuts": lambda: show_shortcuts(window, actions),
             "layer_help": lambda: show_layer_help(window, window.document),
             "show_clipping": lambda: _show_clipping(window),
+            "show_descent": lambda: _show_descent(window),
             "about": lambda: show_about(window),
         }
     )
@@ -232,6 +234,13 @@ def _show_clipping(window: MainWindow) -> None:
     chosen = window.document.project.recipe.get("clip")
     made = chosen.get("type") in ("value", "norm", "norm_each")
     ClipDialog(float(chosen.get("limit", 1.0)) if made else 1.0, window).open()
+
+
+def _show_descent(window: MainWindow) -> None:
+    """Opens the landscapes, with the recipe's own optimizer among those that run."""
+    from gui.dialogs.descent import DescentDialog
+
+    DescentDialog(window.jobs, window.document.project.recipe.get("optimizer"), window).open()
 
 
 def _find_rate(window: MainWindow) -> None:

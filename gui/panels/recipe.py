@@ -70,6 +70,9 @@ class RecipePanel(QScrollArea):
     clipping_wanted = Signal()
     """Show what clipping does."""
 
+    descent_wanted = Signal()
+    """Show how optimizers run down a landscape."""
+
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._document = document
@@ -122,6 +125,12 @@ class RecipePanel(QScrollArea):
             show.clicked.connect(self.clipping_wanted)
             form.editor("clip").add_button(show)  # type: ignore[attr-defined]
             self.show_clipping = show
+        if "optimizer" in names:
+            tip = self.tr("Watch this optimizer and others run down a landscape of two numbers")
+            watch = tool_button("eye", tip, dense=True)
+            watch.clicked.connect(self.descent_wanted)
+            form.editor("optimizer").add_button(watch)  # type: ignore[attr-defined]
+            self.show_descent = watch
         if "schedule" in names:
             section.content.addWidget(self.rates)
         if "data" in names:
