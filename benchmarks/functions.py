@@ -5,7 +5,8 @@
 Activations: the function alone, forward (as in prediction) and forward with backward (as in training), times ReLU's;
 and a dense layer or convolution that ends in it, in training, times the same layer with ReLU. Normalisations: that
 layer with norm and ReLU, times the layer with ReLU alone. Settings are the defaults; where one is a switch or a choice,
-each further value is a line of its own. Everybody takes turns; figures are medians of ratios within a round.
+each further value is a line of its own. Everybody takes turns, each right behind ReLU or no norm; figures are medians
+of ratios within a round.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.timing import Times, in_turns, ratio
+from benchmarks.timing import Times, beside, in_turns, middle_of, ratio
 from engine.accept import ACCEPTED
 from engine.declare import Declaration, catalogue
 from engine.expr import name as named
@@ -154,53 +155,55 @@ def timed(once: Callable[[], None]) -> Callable[[], float]:
     once()
     begun = time.perf_counter()
     once()
-    count = max(1, round(LEAST / max(1e-7, time.perf_counter() - begun)))
-
-    def turn() -> float:
-        begun = time.perf_counter()
-        for _ in range(count):
-            once()
-        return (time.perf_counter() - begun) / count
-
-    return turn
+    count = max(3, round(LEAST / max(1e-7, time.perf_counter() - begun)))
+    return lambda: middle_of(once, count)
 
 
 def measured(place: Place, functions: Iterable[Choice], rounds: int, *, norms: bool) -> Times:
     """Seconds per round of every function that fits: `KIND WORDS`, kinds forward, both and layer.
 
-    For normalisations all kinds are of a layer with ReLU behind it, and "none" is that layer without a norm.
+    For normalisations all kinds are of a layer with ReLU behind it. `beside KIND WORDS` is ReLU or no norm.
     """
     torch.manual_seed(0)
     x = torch.randn(place.batch, *place.shape)
     contestants: dict[str, Callable[[], float]] = {}
-    if norms:
-        one, two = (nn.Sequential(place.before, nn.ReLU()) for _ in range(2))
-        contestants |= {"forward none": timed(predicting(one, x)), "both none": timed(training(two, x))}
     for choice in functions:
-        if not choice.fits(place.info):
-            continue
-        # One each: it stays in the mode that it is timed in.
-        one, two, three = (choice.live(place.info) for _ in range(3))
-        if norms:
-            one, two = nn.Sequential(place.before, one, nn.ReLU()), nn.Sequential(place.before, two, nn.ReLU())
-        else:
-            contestants[f"layer {choice.words}"] = timed(training(nn.Sequential(place.before, three), x))
-        contestants[f"forward {choice.words}"] = timed(predicting(one, x))
-        contestants[f"both {choice.words}"] = timed(training(two, x))
-    return in_turns(contestants, rounds)
+        if choice.fits(place.info):
+            made = _kinds(place, x, lambda choice=choice: choice.live(place.info), norms=norms)  # type: ignore[misc]
+            contestants |= {f"{kind} {choice.words}": turn for kind, turn in made.items()}
+    yardsticks = _kinds(place, x, nn.Identity if norms else nn.ReLU, norms=norms)
+    return in_turns(beside(contestants, yardsticks), rounds)
+
+
+def _kinds(
+    place: Place, x: Tensor, make: Callable[[], nn.Module], *, norms: bool
+) -> dict[str, Callable[[], float]]:  # fmt: skip
+    """The turns of one function by kind, each with a function of its own: it stays in the mode that it is timed in."""
+    if not norms:
+        return {
+            "forward": timed(predicting(make(), x)), "both": timed(training(make(), x)),
+            "layer": timed(training(nn.Sequential(place.before, make()), x)),
+        }  # fmt: skip
+    one, two = (
+        nn.Sequential(place.before, *(() if make is nn.Identity else (make(),)), nn.ReLU()) for _ in range(2)
+    )  # fmt: skip
+    return {"forward": timed(predicting(one, x)), "both": timed(training(two, x))}
 
 
 def report(place: Place, times: Times, functions: Iterable[Choice], *, norms: bool) -> None:
     """Prints one table."""
-    base = "none" if norms else "relu"
     kinds = ("forward", "both") if norms else ("forward", "both", "layer")
-    told = ", ".join(f"{kind} {median(times[f'{kind} {base}']) * 1e6:.0f} µs" for kind in kinds)
-    print(f"\n{'normalisations' if norms else 'activations'}, {place.title}; {base} takes {told}")
+    told = [choice.words for choice in functions if f"both {choice.words}" in times]
+    if not told:
+        return
+    usual = ", ".join(f"{kind} {median(times[f'beside {kind} {told[0]}']) * 1e6:.0f} µs" for kind in kinds)
+    print(
+        f"\n{'normalisations' if norms else 'activations'}, {place.title}; {'none' if norms else 'relu'} takes {usual}"
+    )
     print(f"{'':34}" + "".join(f"{kind:>9}" for kind in kinds))
-    for choice in functions:
-        if f"both {choice.words}" in times:
-            row = (ratio(times, f"{kind} {choice.words}", f"{kind} {base}").middle for kind in kinds)
-            print(f"{choice.words:34}" + "".join(f"{value:>9.2f}" for value in row))
+    for words in told:
+        row = (ratio(times, f"{kind} {words}", f"beside {kind} {words}").middle for kind in kinds)
+        print(f"{words:34}" + "".join(f"{value:>9.2f}" for value in row))
 
 
 def main() -> None:
@@ -214,7 +217,7 @@ def main() -> None:
     print(f"torch {torch.__version__}, {options.threads} thread(s), {options.rounds} rounds")
     print("forward: prediction; both: forward and backward; layer: both, of a layer that ends in it")
     for functions, norms in ((activations(), False), (normalisations(), True)):
-        wanted = [item for item in functions if item.declaration.type in {*options.only, "relu"}]
+        wanted = [item for item in functions if item.declaration.type in options.only]
         for place in (*PLACES, VOLUMES) if norms else PLACES:
             report(place, measured(place, wanted, options.rounds, norms=norms), wanted, norms=norms)
 

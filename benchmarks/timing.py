@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -22,6 +23,16 @@ class Ratio:
         return f"{self.middle:6.2f}  ({self.low:.2f} to {self.high:.2f})"
 
 
+def middle_of(once: Callable[[], object], count: int) -> float:
+    """Seconds of one call: the median of many, so that those in which somebody else got the processor do not count."""
+    found = []
+    for _ in range(count):
+        begun = time.perf_counter()
+        once()
+        found.append(time.perf_counter() - begun)
+    return median(found)
+
+
 def in_turns(contestants: Mapping[str, Callable[[], float]], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
     """Everybody once per round, each round begun by the next one; a contestant gives the seconds that count.
 
@@ -36,6 +47,21 @@ def in_turns(contestants: Mapping[str, Callable[[], float]], rounds: int, warm_u
             if number >= warm_up:
                 times[name].append(seconds)
     return times
+
+
+def beside(
+    contestants: Mapping[str, Callable[[], float]], yardsticks: Mapping[str, Callable[[], float]]
+) -> dict[str, Callable[[], float]]:
+    """Each contestant with the yardstick of its kind right before it, for a busy machine drifts within a round too.
+
+    The kind is the first word of a name; the yardstick's name is "beside" and the contestant's.
+    """
+    found: dict[str, Callable[[], float]] = {}
+    for name, contestant in contestants.items():
+        if (yardstick := yardsticks.get(name.split()[0])) is not None:
+            found[f"beside {name}"] = yardstick
+        found[name] = contestant
+    return found
 
 
 def ratio(times: Times, one: str, other: str) -> Ratio:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 from benchmarks import chapter, chapter_chains, functions, optimizers, regularisation
-from benchmarks.timing import extra, in_turns, ratio
+from benchmarks.timing import beside, extra, in_turns, middle_of, ratio
 from benchmarks.training import Images
 from engine.declare import catalogue
 from engine.examples import load_example
@@ -35,6 +36,18 @@ def test_turns_are_taken_round_by_round_and_the_warm_up_is_not_kept() -> None:
     assert asked == ["slow", "quick", "quick", "slow"] * 2
     assert ratio(times, "slow", "quick").middle == 3.0
     assert extra(times, "slow", "quick") == 4.0
+
+
+def test_a_yardstick_comes_right_before_each_of_its_kind() -> None:
+    found = beside(dict.fromkeys(["fast a", "slow a", "fast b"], lambda: 1.0), {"fast": lambda: 2.0})
+    assert [(name, one()) for name, one in found.items()] == [
+        ("beside fast a", 2.0), ("fast a", 1.0), ("slow a", 1.0), ("beside fast b", 2.0), ("fast b", 1.0),
+    ]  # fmt: skip
+
+
+def test_a_call_that_was_held_up_does_not_count() -> None:
+    waits = iter([0.0, 0.2, 0.0])
+    assert middle_of(lambda: sleep(next(waits)), 3) < 0.1
 
 
 @pytest.mark.parametrize("case", regularisation.CASES)
