@@ -166,3 +166,23 @@ def test_what_is_timed_is_the_function_itself() -> None:
     torch.testing.assert_close(found["gelu"], torch.nn.functional.gelu(x))
     torch.testing.assert_close(found["gelu, approximate tanh"], torch.nn.functional.gelu(x, approximate="tanh"))
     torch.testing.assert_close(found["swish_beta"], x * torch.sigmoid(x))
+
+
+def test_an_experiment_that_stops_early_is_told_with_its_best_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopping = {"type": "early_stopping", "enabled": True, "patience": 2, "min_delta": 1000.0}
+    example = load_example("chapter/E34")
+    project = example.with_recipe(
+        example.recipe.with_value("data", {"type": "digits"})
+        .with_value("early_stopping", stopping)
+        .with_value("epochs", 9)
+    )
+    monkeypatch.setattr("engine.examples.load_example", lambda name: project)
+    monkeypatch.setattr(chapter, "MC", {"E34": (3, 0.0, 0.0)})
+    found = chapter._trained(("E34", 1, str(tmp_path)))
+    assert found["epochs"] == 3
+    assert found["best_loss"] < 2.3
+    assert 0.2 < found["mc_accuracy"] <= 1.0
+    (told,) = chapter._orders([{"name": "E34", **found}])
+    assert f"{found['mc_accuracy']:.4f} by the mean of 3 passes" in told
