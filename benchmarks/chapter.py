@@ -8,7 +8,7 @@ chapter prints. Seeds of Keras cannot be repeated in PyTorch, so a band is the s
 over the seeds must lie in it (training loss within 7 %, best validation loss within 0.025, accuracy within 0.02; wider
 for the networks of a hundred layers, which vary much from seed to seed). Single seeds outside are marked, for what the
 chapter prints is a single seed too. Transfer (E11 to E13) and evaluation with and without dropout (E35, E36) have
-tables of their own. Takes about half an hour on two cores.
+tables of their own, and so has the range test (E31). Takes about half an hour on two cores.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ PRINTED: dict[str, Printed] = {
 }
 """Final training loss, final validation accuracy, best validation loss. E14 is that of an independent repetition: what
 the chapter prints for plain gradient descent was made with momentum."""
-TRANSFER, DROPOUT = ("E11", "E12", "E13"), ("E35", "E36")
-"""Experiments that are trained together, one after the other."""
+TRANSFER, DROPOUT, RANGE = ("E11", "E12", "E13"), ("E35", "E36"), ("E31",)
+"""Experiments that are done together, and not by training alone; each has a table of its own."""
 EXERCISE = {
     "X8b": (49, 29, 1.5062, 0.4676), "X8c": (37, 17, 1.4236, 0.5074), "X8d": (34, 14, 1.4608, 0.5026),
     "X8e": (28, 8, 1.4780, 0.4982),
@@ -97,7 +97,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="file for all figures")
     options = parser.parse_args()
-    names = options.names or sorted({*PRINTED, *TRANSFER, *DROPOUT})
+    names = options.names or sorted({*PRINTED, *TRANSFER, *DROPOUT, *RANGE})
+    if options.cifar is None and any(name.startswith("X") for name in names):
+        parser.error("the exercise (X8a to X8f) needs --cifar, the folder of CIFAR-10")
     jobs = together(names)
     work = [
         (job, seed, str(options.cifar if job[0].startswith("X") else options.data))
@@ -129,12 +131,14 @@ def main() -> None:
 
 def together(names: Iterable[str]) -> list[tuple[str, ...]]:
     """The experiments by what is trained in one go, each once."""
-    chains = (TRANSFER, DROPOUT)
+    chains = (TRANSFER, DROPOUT, RANGE)
     return list(dict.fromkeys(next((chain for chain in chains if name in chain), (name,)) for name in names))
 
 
 def _line(name: str, seed: str, found: dict[str, float], printed: Printed | None, outside_words: str) -> bool:
     """Prints one line; True when it lies outside its band."""
+    if "accuracy" not in found:
+        return False  # no training of its own: its table comes later
     row = f"{name:5}{seed:>5}"
     for key, wanted in (("train_loss", "train_loss"), ("accuracy", "accuracy"), ("best_loss", "best_loss")):
         row += f"{found[key]:>{12 if key == 'train_loss' else 9}.4f}"
@@ -191,10 +195,10 @@ def _exercise(everything: Sequence[dict[str, Any]]) -> None:
 
 def _chains(jobs: Iterable[tuple[str, ...]], everything: Sequence[dict[str, Any]]) -> int:
     """Prints the tables of what was trained together; how many of them do not hold."""
-    from benchmarks.chapter_chains import print_dropout, print_transfer
+    from benchmarks.chapter_chains import print_dropout, print_range, print_transfer
 
     missed = 0
-    for chain, told in ((TRANSFER, print_transfer), (DROPOUT, print_dropout)):
+    for chain, told in ((TRANSFER, print_transfer), (DROPOUT, print_dropout), (RANGE, print_range)):
         if chain in jobs:
             seeds = dict.fromkeys(row["seed"] for row in everything if row["name"] in chain)
             missed += told([
@@ -205,14 +209,15 @@ def _chains(jobs: Iterable[tuple[str, ...]], everything: Sequence[dict[str, Any]
 
 
 def _done(job: tuple[tuple[str, ...], int, str]) -> dict[str, dict[str, float]]:
-    """One training, or several that belong together, on one thread in a process of its own; figures by experiment."""
-    from benchmarks.chapter_chains import dropout, transfer
+    """One training, or what is done together, on one thread in a process of its own; figures by experiment."""
+    from benchmarks.chapter_chains import dropout, range_tested, transfer
 
     names, seed, data = job
-    if len(names) == 1:
+    chains = {TRANSFER: transfer, DROPOUT: dropout, RANGE: range_tested}
+    if names not in chains:
         return {names[0]: _trained((names[0], seed, data))}
     begun = time.perf_counter()
-    found = (transfer if names == TRANSFER else dropout)(Path(data), seed)
+    found = chains[names](Path(data), seed)
     return {name: {**figures, "seconds": time.perf_counter() - begun} for name, figures in found.items()}
 
 

@@ -1,8 +1,9 @@
-"""The experiments of the chapter that take more than one training or end in more than one evaluation.
+"""The experiments of the chapter that are not one training: chains of them, further evaluations, the range test.
 
 Transfer (E11, E12, E13): model A on eight classes; model B on 200 images of the other two; B on the hidden layers of A,
 which are held still for four epochs and then trained along for sixteen. Dropout (E35, E36): the network of E34 asked
-again about its training set with dropout off, and about the test set plainly and by the mean of a hundred passes.
+again about its training set with dropout off, and about the test set plainly and by the mean of a hundred passes. Range
+test (E31): the rate grows from 1e-4 to 1 within an epoch of batches of 128.
 The 200 images are the first of the two classes and the answers are asked of all their test images, as in the chapter.
 """
 
@@ -12,7 +13,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from engine.runtime.fit import fit
 from engine.runtime.mc import McModel
 from engine.runtime.metrics import metrics_of
 from engine.runtime.randomness import guarded, seed_all
+from engine.runtime.range_test import range_test
 from engine.runtime.restore import load_run
 from engine.runtime.session import run
 from engine.runtime.setup import make_heads, make_ready, make_training, open_for
@@ -83,6 +85,19 @@ def dropout(data: Path, seed: int, passes: int = PASSES, epochs: int | None = No
         "E36": {**_figures(found), "test_accuracy": asked["mc"]["accuracy"], "test_loss": asked["mc"]["loss"],
                 "plain_accuracy": asked["accuracy"], "first_plain": plain, "first_mean": middle,
                 "first_deviation": deviation},
+    }  # fmt: skip
+
+
+def range_tested(data: Path, seed: int) -> dict[str, Any]:
+    """The figures of E31 with one seed: the epoch's mean loss, the lowest of a batch and its rate, the proposal."""
+    found = range_test(
+        _seeded("E31", seed), Places(folder=data), low=1e-4, high=1.0, epochs=1, device="cpu", threads=1
+    )  # fmt: skip
+    lowest = min(range(len(found.losses)), key=found.losses.__getitem__)
+    return {
+        "E31": {"train_loss": mean(found.losses), "steps": float(len(found.rates)),
+                "lowest_loss": found.losses[lowest], "lowest_rate": found.rates[lowest],
+                "proposal": found.proposal or float("nan"), "risen": found.risen or float("nan")},
     }  # fmt: skip
 
 
@@ -152,6 +167,23 @@ def print_dropout(rows: Sequence[Mapping[str, Any]]) -> bool:
         missed |= abs(found - printed) > off
         print(f"{words} {found:.4f} on average, printed {printed:.4f}: "
               f"{'inside' if abs(found - printed) <= off else 'OUTSIDE'}")  # fmt: skip
+    return missed
+
+
+def print_range(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """The table of the range test; True when the middle loss of the epoch or rate of the lowest loss lies outside."""
+    print("\nrange test (E31): mean loss of the epoch; lowest loss of a batch and the rate there; the rate from which "
+          "on it shoots up; the one proposed")  # fmt: skip
+    print(f"{'':10}{'steps':>6}{'mean':>9}{'lowest':>9}{'at':>8}{'risen':>8}{'proposed':>10}")
+    for number, row in enumerate(rows, 1):
+        one = row["E31"]
+        print(f"{f'seed {number}':10}{one['steps']:>6.0f}{one['train_loss']:>9.4f}{one['lowest_loss']:>9.2f}"
+              f"{one['lowest_rate']:>8.3f}{one['risen']:>8.3f}{one['proposal']:>10.4f}")  # fmt: skip
+    print(f"{'printed':10}{430:>6}{1.7725:>9.4f}{0.63:>9.2f}{0.1:>8.3f}{0.3:>8.3f}")
+    loss, rate = (median(row["E31"][figure] for row in rows) for figure in ("train_loss", "lowest_rate"))
+    missed = abs(loss / 1.7725 - 1) > 0.07 or not 0.05 <= rate <= 0.2
+    print(f"loss within 7 % of the printed one, lowest within a factor of 2 of rate 0.1: medians {loss:.4f} and "
+          f"{rate:.3f}: {'DOES NOT HOLD' if missed else 'holds'}")  # fmt: skip
     return missed
 
 

@@ -186,3 +186,30 @@ def test_an_experiment_that_stops_early_is_told_with_its_best_epoch(
     assert 0.2 < found["mc_accuracy"] <= 1.0
     (told,) = chapter._orders([{"name": "E34", **found}])
     assert f"{found['mc_accuracy']:.4f} by the mean of 3 passes" in told
+
+
+@pytest.mark.parametrize(("loss", "rate", "missed"), [(1.80, 0.12, False), (1.95, 0.12, True), (1.80, 0.3, True)])
+def test_the_table_of_the_range_test_fails_where_the_chapter_s_curve_is_another(
+    loss: float, rate: float, missed: bool
+) -> None:
+    row = {"train_loss": loss, "steps": 430.0, "lowest_loss": 0.6, "lowest_rate": rate, "proposal": 0.02, "risen": 0.3}
+    assert chapter_chains.print_range([{"E31": row}]) == missed
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "words"),
+    [
+        (chapter, ["--data", ".", "X8b"], "--cifar"),
+        (functions, ["--only", "relux"], "invalid choice: 'relux'"),
+        (optimizers, ["--only", "sgdd"], "invalid choice: 'sgdd'"),
+        (regularisation, ["--rounds", "many"], "invalid int value: 'many'"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_words(
+    module: Any, arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmark", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
