@@ -62,6 +62,8 @@ class Step:
     samples_per_second: float | None = None
     seconds: float = 0.0
     """Training seconds so far, pauses excluded."""
+    momentum: float | None = None
+    """Momentum of the first group (β₁ of Adam and its kin) where the schedule moves it; with every told loss."""
 
 
 @dataclass(frozen=True, slots=True)

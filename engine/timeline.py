@@ -82,6 +82,8 @@ class Timeline:
     def _make_series(self) -> None:
         self.loss, self.lr, self.speed, self.clock = Series(), Series(), Series(), Series()
         """Sampled training loss; rate; samples per second; training seconds: each against the step."""
+        self.momentum = Series()
+        """Of runs whose schedule moves it."""
         self.clipped = Series(1024)
         """Largest norm met since the last report, at the steps where clipping acted."""
         self.clip_norm, self.clip_share, self.clip_factor = Series(1024), Series(1024), Series(1024)
@@ -229,6 +231,8 @@ class Timeline:
                 self._non_finite(event.step)
         if event.samples_per_second is not None:
             self.speed.append(event.step, event.samples_per_second)
+        if event.momentum is not None:
+            self.momentum.append(event.step, event.momentum)
         if event.seconds:
             self.seconds = event.seconds
             self.clock.append(event.step, event.seconds)
@@ -303,7 +307,7 @@ class Timeline:
         self.outcome = None
         self._num_epochs, self._steps_per_epoch = event.epochs, event.steps_per_epoch
         clipping = (self.clipped, self.clip_norm, self.clip_share, self.clip_factor)
-        everything = (self.loss, self.lr, self.speed, self.clock, *clipping)
+        everything = (self.loss, self.lr, self.momentum, self.speed, self.clock, *clipping)
         for series in (*everything, *self.gradients.values(), *self.weights.values()):
             series.drop_after(step)
         self.epochs = [row for row in self.epochs if row.step <= step]

@@ -156,16 +156,16 @@ def figures(result: Tensor, *, channels_first: bool = False) -> Figures:
     per_unit = _by_unit(values, channels_first)
     std, mean = torch.std_mean(flat, correction=0)
     found: Figures = {
-        "mean": float(mean), "std": float(std), "units": per_unit.shape[1],
-        "dead": float((per_unit.amax(0) == per_unit.amin(0)).float().mean()) if len(per_unit) > 1 else 0.0,
+        "mean": _short(mean), "std": _short(std), "units": per_unit.shape[1],
+        "dead": _short((per_unit.amax(0) == per_unit.amin(0)).float().mean()) if len(per_unit) > 1 else 0.0,
     }  # fmt: skip
     if not finite.numel():
         return found | {"low": 0.0, "high": 0.0, "counts": [0] * BINS}
     ordered = finite.sort().values
     last = len(ordered) - 1
-    low, high = float(ordered[round(0.005 * last)]), float(ordered[round(0.995 * last)])
+    low, high = _short(ordered[round(0.005 * last)]), _short(ordered[round(0.995 * last)])
     if high <= low:
-        low, high = float(ordered[0]), float(ordered[-1])
+        low, high = _short(ordered[0]), _short(ordered[-1])
     if high <= low:
         return found | {"low": low, "high": low, "counts": [len(ordered)] + [0] * (BINS - 1)}
     counts = torch.histc(ordered.clamp(low, high), bins=BINS, min=low, max=high)
@@ -181,7 +181,7 @@ def flat_share(module: nn.Module, given: Tensor) -> float:
     with torch.enable_grad():
         entered = few.detach().float().requires_grad_()
         (slope,) = torch.autograd.grad(module.forward(entered).sum(), entered)
-    return float((slope.abs() < FLAT).float().mean())
+    return _short((slope.abs() < FLAT).float().mean())
 
 
 def saturates(module: nn.Module, given: Tensor) -> bool:
@@ -197,6 +197,11 @@ def saturates(module: nn.Module, given: Tensor) -> bool:
         ends.append((float(result.detach().flatten()[0]), float(slope.abs().max())))
     (low, low_slope), (middle, _), (high, high_slope) = ends
     return low_slope < FLAT and high_slope < FLAT and low < middle < high
+
+
+def _short(value: Tensor) -> float:
+    """Six figures: a record of a long run holds a great many of them."""
+    return float(f"{float(value):.6g}")
 
 
 def _by_unit(values: Tensor, channels_first: bool) -> Tensor:

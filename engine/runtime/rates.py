@@ -38,6 +38,13 @@ class Rates:
                 self._scale(group["params"], group["lr"] / rate)
             group["lr"] = rate
 
+    @property
+    def momentum(self) -> float | None:
+        """Momentum of the first group that has one (for Adam and its kin β₁)."""
+        return next(
+            (found for group in self._optimizer.param_groups if (found := momentum_of(group)) is not None), None
+        )
+
     def set_momentum(self, momentum: float | None) -> None:
         """Sets the momentum of every group that has one (for Adam and its kin β₁); None: the optimizer's own."""
         for group, own in zip(self._optimizer.param_groups, self._own, strict=True):

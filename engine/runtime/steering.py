@@ -104,6 +104,12 @@ class Steering:
         if self._bounds is not None:
             self._bounds.apply()
 
+    @property
+    def momentum(self) -> float | None:
+        """Momentum of now where the schedule moves it, else None."""
+        moves = self._course is not None and self._course.moves_momentum
+        return self._rates.momentum if moves else None
+
     def overflows(self) -> str:
         """What to tell about updates that were left out since the last call because of 16 bits; "" for none."""
         left_out = self._scaling.take() if self._scaling is not None else 0

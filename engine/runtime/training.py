@@ -318,7 +318,9 @@ class Training:
             raise self._broken(value, parts[-1])
         self._report_clipping()
         speed = self.clock.speed()
-        return Step(self.step, self.epoch, self.steering.lr, value, self.steering.lrs, speed, self.clock.seconds)
+        told = self.steering
+        seconds = self.clock.seconds
+        return Step(self.step, self.epoch, told.lr, value, told.lrs, speed, seconds, told.momentum)
 
     def _read_gradients(self) -> None:
         gradient, weight = self._probe.read()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from engine.timeline import Timeline
-from gui.charts.curves import Curve
+from gui.charts.curves import Curve, Frame
 from gui.charts.legend import Entry
 from gui.charts.state import ChartState
 from gui.charts.ticks import GrowingRange
 from gui.charts.timechart import TimeChart, series_color, series_dash
+from gui.theme import color
 
 DECADES = 4.0
 """A cosine ends at zero: below four decades of the highest rate the curve may leave the chart at its foot."""
@@ -38,7 +41,10 @@ class RateChart(TimeChart):
     def subtitle(self) -> str:
         """The scale."""
         scale = self.tr("log") if self.log else self.tr("linear")
-        return scale if self.state.series else self.tr("planned, {0}").format(scale)
+        if not self.state.series:
+            return self.tr("planned, {0}").format(scale)
+        last = self.state.series[0].timeline.momentum.last
+        return scale if last is None else self.tr("{0} · momentum {1}").format(scale, f"{last[1]:.3f}")
 
     def include(self, low: float, high: float) -> None:
         """Whole decades: rates are spoken of in powers of ten."""
@@ -83,6 +89,35 @@ class RateChart(TimeChart):
             curve = Curve("planned", step, rate, "series.0", width=1.5, dash=(5, 4), smooth=True)
             curve.label = self.tr("planned")
         yield outline, curve
+
+    def refresh(self) -> None:
+        """The momentum of now stands in the title row."""
+        super().refresh()
+        if self.state.first is not None and self.state.first.momentum.last is not None:
+            self.head.update()
+            self.update()
+
+    def paint_under(self, painter: QPainter, frame: Frame) -> None:
+        """Below the rates the momentum of runs whose schedule moves it, from 0 at the foot to 1 at the top."""
+        for item in self.state.series:
+            steps, values = item.timeline.momentum.points()
+            if len(steps) < 2:
+                continue
+            along = np.asarray(frame.x(self.state.position(item.timeline, steps)), dtype=float)
+            heights = frame.rect.bottom() - values * frame.rect.height()
+            pen = QPen(color("text3"), 1.25)
+            pen.setDashPattern([3, 3])
+            painter.setPen(pen)
+            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in zip(along, heights, strict=True)]))
+        super().paint_under(painter, frame)
+
+    def values(self) -> dict[str, np.ndarray]:
+        """The curves, and the momentum of the leading run where its schedule moves it."""
+        found = super().values()
+        first = self.state.first
+        if first is not None and first.momentum.last is not None:
+            found["momentum.step"], found["momentum"] = first.momentum.points()
+        return found
 
     def entries(self) -> list[Entry]:
         """The rate of now first, then the plan, though the plan is drawn below."""

@@ -13,6 +13,7 @@ from torch import nn
 from engine import edits
 from engine.activity import MOST, ActivityLog
 from engine.activity_verdict import activity_verdict
+from engine.declare import Declaration
 from engine.events import BINS, Activated, RunEnded, from_json, to_json
 from engine.examples import load_example
 from engine.known import with_facts
@@ -23,7 +24,9 @@ from engine.runtime import checkpoint
 from engine.runtime.activity import FIRST_GAP, SHARE, ActivationProbe, Watched, figures, flat_share, saturates, watched
 from engine.runtime.analyze import analyze
 from engine.runtime.session import run
+from engine.tensor import TensorInfo
 from engine.timeline import Timeline
+from tests.engine.catalogue import layers, module_of
 
 
 def measured(model: nn.Module, inputs: torch.Tensor, activations: set[str], layers: set[str] = frozenset()):
@@ -76,7 +79,7 @@ def test_a_unit_is_dead_when_no_sample_moves_it(shape: tuple[int, ...], channels
     assert figures(values, channels_first=channels_first)["dead"] == 0
     values[unit] = 0.0
     found = figures(values, channels_first=channels_first)
-    assert (found["units"], found["dead"]) == (6, pytest.approx(1 / 6))
+    assert (found["units"], found["dead"]) == (6, pytest.approx(1 / 6, rel=1e-5))
 
 
 def test_flat_slopes_are_counted_as_the_formula_says() -> None:
@@ -91,6 +94,20 @@ def test_flat_slopes_are_counted_as_the_formula_says() -> None:
     both = [item for item in (nn.Sigmoid(), nn.Tanh(), nn.Hardsigmoid(), nn.Hardtanh()) if saturates(item, entered)]
     assert len(both) == 4
     assert not any(saturates(item, entered) for item in (nn.ReLU(), nn.ReLU6(), nn.SELU(), nn.GELU(), nn.LeakyReLU()))
+
+
+FUNCTIONS = [item for item in layers() if item.family == "activation" and getattr(item.cls, "elementwise", True)]
+
+
+@pytest.mark.parametrize("declared", FUNCTIONS, ids=[item.type for item in FUNCTIONS])
+def test_every_activation_of_the_catalogue_is_measured(declared: Declaration) -> None:
+    module = module_of(declared.make({}), [TensorInfo((6, 5, 4))])
+    assert module is not None, "an activation is a module of its own"
+    model = nn.Sequential(OrderedDict(conv=nn.Conv2d(3, 6, 1), act=module))
+    found = measured(model, torch.randn(32, 3, 5, 4), {"act"}, {"conv"}).layers["act"]
+    assert found["units"] == 6
+    assert 0 <= found["flat"] <= 1
+    assert found["saturates"] == (declared.type in ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign"))
 
 
 def test_sigmoid_with_unit_normal_weights_saturates_and_selu_keeps_mean_and_spread() -> None:

@@ -11,12 +11,13 @@ import torch
 
 from engine.course import Course
 from engine.declare import make
-from engine.events import Alerted, EpochEnded, Step
+from engine.events import Alerted, EpochEnded, Step, from_json, to_json
 from engine.runtime.control import Control, Edit
 from engine.runtime.fit import fit
 from engine.runtime.made import make_optimizer
 from engine.runtime.rates import momentum_of
 from engine.runtime.steering import Steering
+from engine.timeline import Timeline
 from tests.engine.fakes import CPU, recipe, resumed, same_bits, trained, training, weights
 
 SGD = {"type": "sgd", "lr": 0.1, "momentum": 0.9}
@@ -222,3 +223,19 @@ def test_plateau_turns_round_for_a_figure_that_grows() -> None:
         else:
             factor *= 0.5
     np.testing.assert_allclose([event.lr for event in ended], expected)
+
+
+@pytest.mark.parametrize("optimizer", [SGD, {"type": "adam"}], ids=["sgd", "adam"])
+def test_the_momentum_that_a_cycle_moves_is_told_and_kept(optimizer: dict[str, Any]) -> None:
+    made = training(recipe(optimizer=optimizer, schedule=CYCLE), epochs=2)
+    events = trained(made)
+    told = [(event.step, event.momentum) for event in events if isinstance(event, Step) and event.loss is not None]
+    course = made.steering._course
+    assert course is not None
+    assert len(told) > 3
+    assert all(momentum == pytest.approx(course.momentum(step)) for step, momentum in told)
+    line = Timeline.from_events(from_json(to_json(event)) for event in events)
+    steps, values = line.momentum.points()
+    assert np.column_stack([steps, values]) == pytest.approx(np.array(told))
+    constant = trained(training(recipe(optimizer=optimizer), epochs=1))
+    assert all(event.momentum is None for event in constant if isinstance(event, Step))

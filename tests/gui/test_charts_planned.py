@@ -127,3 +127,24 @@ def test_the_recipes_preview_draws_and_tells_the_momentum_that_a_cycle_moves(
         assert rates.moved_momentum() == []
         assert "Momentum" not in rates.toolTip()
         assert rates.grab().toImage() != with_both
+
+
+def test_the_momentum_that_a_cycle_moves_is_drawn_with_the_rate(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = _project(epochs=3, schedule={"type": "one_cycle", "cycle_momentum": True},
+                       optimizer={"type": "sgd", "lr": 0.01, "momentum": 0.9})  # fmt: skip
+    with opened_window(qtbot, tmp_path, monkeypatch, project=project) as window:
+        press(window.toolbar.run_controls.train)
+        qtbot.waitUntil(lambda: window.training.active, timeout=LONG)
+        qtbot.waitUntil(lambda: not window.training.active, timeout=LONG)
+        chart = window.charts.charts["rate"]
+        qtbot.waitUntil(lambda: "momentum" in chart.values(), timeout=5000)
+        moved = chart.values()["momentum"]
+        assert moved.min() < 0.87
+        assert moved.max() > 0.94
+        assert f"momentum {moved[-1]:.3f}" in chart.subtitle()
+        with_it = chart.plot.grab().toImage()
+        window.training.timeline.momentum.drop_after(-1)
+        chart.refresh()
+        assert chart.plot.grab().toImage() != with_it
