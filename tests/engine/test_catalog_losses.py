@@ -24,6 +24,35 @@ VALUES = DRAW.normal(size=(40, 2)) * 3
 TRUTH = VALUES + DRAW.normal(size=(40, 2))
 
 
+HELD: list[dict[str, Any]] = [
+    {"type": "cross_entropy", "label_smoothing": 0.1}, {"type": "cross_entropy", "class_weights": "balanced"},
+    {"type": "binary_cross_entropy"}, {"type": "binary_cross_entropy", "class_weights": "balanced"},
+    {"type": "mse"}, {"type": "mae"}, {"type": "huber", "delta": 0.3},
+]  # fmt: skip
+"""What the formulas below hold each loss to, for `test_exactness.py`."""
+
+
+def test_every_loss_is_its_formula_in_double_precision() -> None:
+    own, gap = -log_shares(LOGITS), np.abs(VALUES - TRUTH)
+    right = own[np.arange(40), CLASSES]
+    weights = 40 / (7 * np.bincount(CLASSES, minlength=7))
+    share = 1 / (1 + np.exp(-LOGIT))
+    yes, no = -BITS * np.log(share), -(1 - BITS) * np.log(1 - share)
+    heavier = (BITS == 0).sum() / BITS.sum()
+    expected = [
+        (0.9 * right + 0.1 * own.mean(1)).mean(), (weights[CLASSES] * right).sum() / weights[CLASSES].sum(),
+        (yes + no).mean(), (heavier * yes + no).mean(), (gap**2).mean(), gap.mean(),
+        np.where(gap < 0.3, gap**2 / 2, 0.3 * (gap - 0.15)).mean(),
+    ]  # fmt: skip
+    counts = {"cross_entropy": np.bincount(CLASSES, minlength=7), "binary_cross_entropy": np.bincount(BITS.ravel())}
+    truth = {"cross_entropy": (LOGITS, CLASSES), "binary_cross_entropy": (LOGIT, BITS.astype(float))}
+    for tagged, wanted in zip(HELD, expected, strict=True):
+        kind = tagged["type"]
+        weight = make("loss", tagged).weights(counts.get(kind, np.zeros(1)).tolist())
+        found = loss_of(tagged, *truth.get(kind, (VALUES, TRUTH)), weight=weight)
+        assert found == pytest.approx(wanted, rel=0, abs=1e-10), tagged
+
+
 def loss_of(tagged: dict[str, Any], outputs: np.ndarray, targets: np.ndarray, weight: Any = None) -> float:
     recorded = make("loss", tagged).build(None if weight is None else name("weight"))
     module = eval(

@@ -142,6 +142,7 @@ CASES: list[tuple[str, Rule, dict[str, Any]]] = [
     ("adam", adam, {"lr": 0.1, "amsgrad": True, "beta2": 0.9}),
     ("adamw", adamw, {}),
     ("adamw", adamw, {"lr": 0.05, "weight_decay": 0.2, "amsgrad": True, "beta2": 0.9}),
+    ("adamw", adamw, {"beta1": 0.7, "eps": 0.01}),
     ("rmsprop", rmsprop, {}),
     ("rmsprop", rmsprop, {"lr": 0.01, "alpha": 0.99, "eps": 1e-7, "momentum": 0.9, "weight_decay": 0.1}),
     ("rmsprop", rmsprop, {"lr": 0.01, "centered": True}),
@@ -152,14 +153,18 @@ CASES: list[tuple[str, Rule, dict[str, Any]]] = [
     ("adadelta", adadelta, {"lr": 0.5, "rho": 0.95, "eps": 1e-4, "weight_decay": 0.1}),
     ("adamax", adamax, {}),
     ("adamax", adamax, {"lr": 0.05, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.1}),
+    ("adamax", adamax, {"eps": 0.1}),
     ("nadam", nadam, {}),
     ("nadam", nadam, {"lr": 0.01, "momentum_decay": 1.0, "eps": 1e-7}),  # newer Keras
     ("nadam", nadam, {"lr": 0.01, "weight_decay": 0.1, "decoupled": True, "beta2": 0.9}),
+    ("nadam", nadam, {"beta1": 0.7, "weight_decay": 0.1}),
     ("radam", radam, {}),
     ("radam", radam, {"lr": 0.05, "beta2": 0.95, "weight_decay": 0.1}),
     ("radam", radam, {"lr": 0.05, "weight_decay": 0.1, "decoupled": True}),
+    ("radam", radam, {"beta1": 0.7, "eps": 0.01}),
     ("rprop", rprop, {}),
     ("rprop", rprop, {"lr": 0.1, "shrink": 0.4, "grow": 1.5, "largest": 0.3}),
+    ("rprop", rprop, {"smallest": 0.005}),
     ("lion", lion, {"lr": 0.003}),
     ("lion", lion, {"lr": 0.01, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3}),
 ]
@@ -279,6 +284,11 @@ def test_the_initializer_of_torch_writes_nothing() -> None:
     assert not hasattr(initializer, "bias")
 
 
+MUON: list[dict[str, Any]] = [
+    {}, {"nesterov": False, "momentum": 0.8, "weight_decay": 0.1, "lr": 0.1}, {"steps": 3},
+]  # fmt: skip
+
+
 def orthogonalised(matrix: np.ndarray, steps: int = 5) -> np.ndarray:
     """Jordan's quintic Newton-Schulz iteration."""
     turned = matrix.shape[0] > matrix.shape[1]
@@ -291,7 +301,7 @@ def orthogonalised(matrix: np.ndarray, steps: int = 5) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(4, 7), (7, 4), (5, 2, 3, 3)])
-@pytest.mark.parametrize("settings", [{}, {"nesterov": False, "momentum": 0.8, "weight_decay": 0.1, "lr": 0.1}])
+@pytest.mark.parametrize("settings", MUON)
 def test_muon_steps_along_the_orthogonalised_momentum(shape: tuple[int, ...], settings: dict[str, Any]) -> None:
     draw = np.random.default_rng(4)
     ours = draw.normal(size=shape)
@@ -306,7 +316,7 @@ def test_muon_steps_along_the_orthogonalised_momentum(shape: tuple[int, ...], se
         m = keep * m + (1 - keep) * g
         update = (1 - keep) * g + keep * m if settings.get("nesterov", True) else m
         flat = update.reshape(shape[0], -1)
-        step = orthogonalised(flat) * sqrt(max(1, flat.shape[0] / flat.shape[1]))
+        step = orthogonalised(flat, settings.get("steps", 5)) * sqrt(max(1, flat.shape[0] / flat.shape[1]))
         ours = ours * (1 - lr * decay) - lr * step.reshape(shape)
     np.testing.assert_allclose(theirs.detach().numpy(), ours, rtol=0, atol=1e-10)
 
@@ -350,21 +360,30 @@ def two_loops(gradient: np.ndarray, steps: list[np.ndarray], changes: list[np.nd
     return -q
 
 
-def test_lbfgs_without_line_search_follows_the_two_loop_recursion() -> None:
-    draw = np.random.default_rng(7)
-    hessian = np.diag(draw.uniform(0.5, 3.0, size=6))
-    start = draw.normal(size=6)
-    settings = {"type": "lbfgs", "line_search": "none", "lr": 0.3, "max_iter": 8, "history": 4}
-    theirs = torch.tensor(start, requires_grad=True)
-    optimizer = optimizer_of(settings, [theirs], fused=False)
+LBFGS: dict[str, Any] = {"line_search": "none", "lr": 0.3, "max_iter": 8, "history": 4}
+
+
+def minimised(hessian: np.ndarray, start: np.ndarray, settings: dict[str, Any]) -> tuple[torch.Tensor, int]:
+    """One call of L-BFGS on w·H·w/2, and how often it asked for the gradient."""
+    theirs, asked = torch.tensor(start, requires_grad=True), [0]
+    optimizer = optimizer_of({"type": "lbfgs", **settings}, [theirs], fused=False)
 
     def closure() -> torch.Tensor:
+        asked[0] += 1
         optimizer.zero_grad()
         loss = 0.5 * theirs @ torch.tensor(hessian) @ theirs
         loss.backward()
         return loss
 
     optimizer.step(closure)
+    return theirs.detach(), asked[0]
+
+
+def test_lbfgs_without_line_search_follows_the_two_loop_recursion() -> None:
+    draw = np.random.default_rng(7)
+    hessian = np.diag(draw.uniform(0.5, 3.0, size=6))
+    start = draw.normal(size=6)
+    theirs, _ = minimised(hessian, start, LBFGS)
     ours, steps, changes = start.copy(), [], []
     for iteration in range(8):
         g = hessian @ ours
@@ -374,6 +393,36 @@ def test_lbfgs_without_line_search_follows_the_two_loop_recursion() -> None:
         steps, changes = [*steps, after - ours][-4:], [*changes, hessian @ after - g][-4:]
         ours = after
     np.testing.assert_allclose(theirs.detach().numpy(), ours, rtol=0, atol=1e-10)
+
+
+def test_lbfgs_with_line_search_ends_in_the_minimum_and_its_first_step_meets_the_wolfe_conditions() -> None:
+    """Nocedal & Wright, (3.7): f(w + a·d) ≤ f(w) + c₁·a·g·d and |g(w + a·d)·d| ≤ c₂·|g·d|, with 1e-4 and 0.9."""
+    draw = np.random.default_rng(8)
+    hessian, start = np.diag(draw.uniform(0.5, 30.0, size=6)), draw.normal(size=6)
+    first, _ = minimised(hessian, start, {"max_iter": 1})
+    after, g = first.numpy(), hessian @ start
+    moved = after - start
+    np.testing.assert_allclose(moved / np.linalg.norm(moved), -g / np.linalg.norm(g), rtol=0, atol=1e-10)
+    before, then = 0.5 * start @ hessian @ start, 0.5 * after @ hessian @ after
+    assert then <= before + 1e-4 * g @ moved
+    assert abs(hessian @ after @ moved) <= 0.9 * abs(g @ moved)
+    end, _ = minimised(hessian, start, {"max_iter": 200, "tolerance_grad": 1e-13, "tolerance_change": 0.0})
+    np.testing.assert_allclose(end, np.zeros(6), rtol=0, atol=1e-10)
+
+
+def test_lbfgs_ends_where_its_tolerances_say() -> None:
+    draw = np.random.default_rng(9)
+    hessian, start = np.diag(draw.uniform(0.5, 3.0, size=6)), draw.normal(size=6)
+    start *= 0.5 / np.abs(hessian @ start).max()
+    still, asked = minimised(hessian, start, {**LBFGS, "tolerance_grad": 0.51})
+    assert (asked, still.tolist()) == (1, start.tolist())
+    long = {**LBFGS, "max_iter": 500, "tolerance_change": 0.0}
+    fine = [minimised(hessian, start, {**long, "tolerance_grad": size})[0] for size in (1e-2, 1e-6)]
+    largest = [np.abs(hessian @ found.numpy()).max() for found in fine]
+    assert 1e-6 < largest[0] <= 1e-2
+    assert largest[1] <= 1e-6
+    coarse, _ = minimised(hessian, start, {**long, "tolerance_grad": 0.0, "tolerance_change": 0.01})
+    assert np.abs(coarse.numpy()).max() > 1e-6
 
 
 def test_every_optimizer_is_held_to_a_formula() -> None:

@@ -48,6 +48,8 @@ EXPECTED: dict[str, tuple[dict[str, Any], float, str]] = {
     "truncated_normal": ({"mean": -1.0, "std": 0.3}, (0.3 * 0.87962566103423978) ** 2, CUT),
 }
 MEAN = {"normal": 3.0, "uniform": 0.5, "truncated_normal": -1.0}
+MODES = ("fan_in", "fan_avg", "fan_out")
+DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")
 FIXED = {"zeros": 0.0, "ones": 1.0, "constant": 0.1}
 
 
@@ -77,8 +79,8 @@ def test_what_is_drawn_has_the_mean_variance_and_tails_of_its_formula(name: str)
         assert longest > 3.5
 
 
-@pytest.mark.parametrize("mode", ["fan_in", "fan_avg", "fan_out"])
-@pytest.mark.parametrize("distribution", ["truncated_normal", "normal", "uniform"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 def test_variance_scaling_divides_by_the_fan_that_is_chosen(mode: str, distribution: str) -> None:
     fan = {"fan_in": FAN_IN, "fan_out": FAN_OUT, "fan_avg": AVERAGE}[mode]
     settings = {"type": "variance_scaling", "scale": 3.0, "mode": mode, "distribution": distribution}
