@@ -19,6 +19,9 @@ from gui.theme import color
 DECADES = 4.0
 """A cosine ends at zero: below four decades of the highest rate the curve may leave the chart at its foot."""
 
+LEGEND = 24.0
+"""Height of the legend's row."""
+
 _PLANS = ("planned", "next run")
 
 
@@ -44,7 +47,7 @@ class RateChart(TimeChart):
         if not self.state.series:
             return self.tr("planned, {0}").format(scale)
         last = self.state.series[0].timeline.momentum.last
-        return scale if last is None else self.tr("{0} · momentum {1}").format(scale, f"{last[1]:.3f}")
+        return scale if last is None else self.tr("momentum {0} · {1}").format(f"{last[1]:.3f}", scale)
 
     def include(self, low: float, high: float) -> None:
         """Whole decades: rates are spoken of in powers of ten."""
@@ -98,13 +101,13 @@ class RateChart(TimeChart):
             self.update()
 
     def paint_under(self, painter: QPainter, frame: Frame) -> None:
-        """Below the rates the momentum of runs whose schedule moves it, from 0 at the foot to 1 at the top."""
+        """Below the rates the momentum of runs whose schedule moves it, from 0 at the foot to 1 below the legend."""
         for item in self.state.series:
             steps, values = item.timeline.momentum.points()
             if len(steps) < 2:
                 continue
             along = np.asarray(frame.x(self.state.position(item.timeline, steps)), dtype=float)
-            heights = frame.rect.bottom() - values * frame.rect.height()
+            heights = frame.rect.bottom() - values * (frame.rect.height() - LEGEND)
             pen = QPen(color("text3"), 1.25)
             pen.setDashPattern([3, 3])
             painter.setPen(pen)
