@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from engine.timeline import Timeline
     from gui.charts.chart import Chart
 
-DEFAULT = ("loss", "rate", "depth", "clip")
-"""Clipping has its place as soon as a run on show clips, and none before."""
+DEFAULT = ("loss", "rate", "depth", "activations", "clip")
+"""Clipping has its place as soon as a run on show clips, and none before; activations where there is room for them."""
+
+ROOM = 300
+"""Pixels per chart from which activations stand beside the others without being asked for."""
 
 STRETCH = {"loss": 35, "rate": 26, "depth": 39, "activations": 39, "clip": 26}
 """Shares of the width; charts not named here take as much as the loss."""
@@ -50,6 +53,7 @@ class ChartPanel(QWidget):
         self.state = ChartState(self)
         self.charts: dict[str, Chart] = {}
         self._chosen: tuple[str, ...] = ()
+        self._asked = False
         self._arranged: tuple[str, ...] = ()
         """Charts that stand in the row: the chosen ones, or the planned rate beside the empty state."""
         self.empty = EmptyCharts()
@@ -92,9 +96,10 @@ class ChartPanel(QWidget):
         self._arrange()
         self.tick()
 
-    def choose(self, names: Sequence[str]) -> None:
-        """Show these charts; unknown names are passed over, and at least one stays."""
+    def choose(self, names: Sequence[str], *, asked: bool = False) -> None:
+        """Show these charts; unknown names are passed over, one stays at least. `asked`: by hand, however narrow."""
         chosen = tuple(name for name in NAMES if name in names) or DEFAULT[:1]
+        self._asked = asked
         if chosen == self._chosen:
             return
         self._chosen = chosen
@@ -127,14 +132,23 @@ class ChartPanel(QWidget):
     def _wanted(self) -> tuple[str, ...]:
         if self.state.series:
             fitting = tuple(name for name in self._chosen if name in self._fitting())
-            return fitting or DEFAULT[:1]
+            return tuple(name for name in fitting if name in self._roomy(len(fitting))) or DEFAULT[:1]
         planned = self.state.next_plan is not None and "rate" in self._chosen
         return ("rate",) if planned and (self.isVisible() or "rate" in self.charts) else ()
 
+    def _roomy(self, count: int) -> tuple[str, ...]:
+        """The chosen ones, without the one that nobody asked for where so many would be narrow."""
+        narrow = self._chosen == DEFAULT and not self._asked and self.width() < ROOM * count
+        return tuple(name for name in self._chosen if name != "activations" or not narrow)
+
     def _fitting(self) -> tuple[str, ...]:
         """Charts that have something to say about the runs on show."""
-        clips = any(item.timeline.clips for item in self.state.series)
-        return tuple(name for name in NAMES if name != "clip" or clips)
+        lines = [item.timeline for item in self.state.series]
+        silent = {
+            "clip": not any(line.clips for line in lines),
+            "activations": bool(lines) and all(line.outcome is not None and not len(line.activity) for line in lines),
+        }
+        return tuple(name for name in NAMES if not silent.get(name))
 
     def showEvent(self, event: object) -> None:
         """What is planned appears with the panel."""
@@ -235,14 +249,17 @@ class ChartPanel(QWidget):
             "clip": self.tr("Clipping"),
             "speed": self.tr("Speed"),
         }
-        for name in self._fitting():
+        fitting = self._fitting()
+        roomy = self._roomy(sum(name in self._chosen for name in fitting))
+        for name in fitting:
             action = self._choice_menu.addAction(words[name])
             action.setCheckable(True)
-            action.setChecked(name in self._chosen)
+            action.setChecked(name in roomy)
             action.toggled.connect(partial(self._toggle, name))
 
     def _toggle(self, name: str, wanted: bool) -> None:
-        self.choose([*self._chosen, name] if wanted else [kept for kept in self._chosen if kept != name])
+        shown = self._roomy(sum(item in self._chosen for item in self._fitting()))
+        self.choose([*shown, name] if wanted else [kept for kept in shown if kept != name], asked=True)
 
     def _axis_chosen(self, index: int) -> None:
         axis: TimeAxis = self.axis_choice.itemData(index)

@@ -368,8 +368,23 @@ def test_the_charts_on_show_are_chosen_in_a_menu(panel, qtbot):
     ]  # fmt: skip
     with qtbot.waitSignal(panel.choice_changed):
         words["Speed"].trigger()
-    assert panel.chosen == (*DEFAULT, "speed")
+    narrow = tuple(name for name in DEFAULT if name != "activations")
+    assert panel.chosen == (*narrow, "speed")
     assert panel.charts["speed"].isVisible()
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if action.text() == "Activations over depth").trigger()
+    assert panel.charts["activations"].isVisible(), "asked for, it stands there however narrow"
+
+
+def test_activations_stand_beside_the_others_where_there_is_room(panel):
+    shown(panel, run())
+    assert "activations" not in panel.charts
+    panel.resize(1400, 216)
+    panel.tick()
+    assert panel.charts["activations"].isVisible()
+    panel.resize(900, 216)
+    panel.tick()
+    assert not panel.charts["activations"].isVisible()
 
 
 def test_a_title_bar_may_take_the_choices(panel):
