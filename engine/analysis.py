@@ -33,7 +33,8 @@ class NodeFacts:
     fans: tuple[int, int] | None = None
     """(fan_in, fan_out) of the layer's weight; None for layers whose weights no initializer fills."""
     initial_deviation: float | None = None
-    """Standard deviation that the layer's initializer gives its weights, torch's own included; None as for `fans`."""
+    """Standard deviation that the layer's initializer gives its weights, torch's own included; None as for `fans`, and
+    where a reparametrisation scales what was drawn."""
     constructor: str = ""
     """Generated expression of the first copy."""
 

@@ -27,6 +27,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "nn.ConvTranspose2d": {
         "stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1,
     },
+    "nn.utils.parametrizations.weight_norm": {"dim": 0},
+    "nn.utils.parametrizations.spectral_norm": {"n_power_iterations": 1},
     "nn.MaxPool1d": _MAX_POOL,
     "nn.MaxPool2d": _MAX_POOL,
     "nn.AvgPool1d": _AVERAGE_POOL,

@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 
 from engine.param import Param, Tagged, params_of
 from engine.problem import Problem, Where, error
-from engine.shared_settings import AFTER, WEIGHTS
+from engine.shared_settings import AFTER, KERNELS, WEIGHTS
 
 KINDS = (
-    "layer", "activation", "normalization", "initializer", "regularizer", "optimizer", "schedule", "loss", "metric",
+    "layer", "activation", "normalization", "reparametrization", "initializer", "regularizer",
+    "optimizer", "schedule", "loss", "metric",
     "dataset", "augment", "clip",
     "callback", "param_group", "record",
 )  # fmt: skip
@@ -179,11 +180,12 @@ def layer(
     """Declares a layer: `build(x)`, `forward(a, b)` or `forward(*xs)`, or `build` and `forward(module, x)`.
 
     The family is the name of the catalogue file, or its `FAMILY`. `weights` names the parameters an initializer may
-    fill. `activated` layers may hold an activation and a normalisation of their own.
+    fill. `activated` layers, dense layers and convolutions, may hold an activation and a normalisation of their own,
+    and have one kernel that may be reparametrised.
     """
 
     def declared(cls: C) -> C:
-        more = (AFTER if activated else ()) + (WEIGHTS if weights else ())
+        more = (AFTER + KERNELS if activated else ()) + (WEIGHTS if weights else ())
         _register(
             "layer", type_name, cls, title, was, search, more,
             family=_family(cls), inputs=_ports(cls),
@@ -211,6 +213,7 @@ def declares(kind: str) -> Callable[..., Callable[[C], C]]:
 
 activation = declares("activation")
 normalization = declares("normalization")
+reparametrization = declares("reparametrization")
 initializer = declares("initializer")
 regularizer = declares("regularizer")
 optimizer = declares("optimizer")

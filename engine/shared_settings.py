@@ -1,7 +1,8 @@
 """Settings that layers get beside their own, and inherit from the blocks around them and from the project.
 
 `WEIGHTS` is for layers whose weights an initializer may fill, `AFTER` for those that can be activated: dense layers
-and convolutions. None means inherited everywhere, and each choice has a `none` that switches it off.
+and convolutions. None means inherited everywhere, and each choice has a `none` that switches it off. `KERNELS` is for
+dense layers and convolutions too, but is inherited from nobody.
 """
 
 from __future__ import annotations
@@ -78,6 +79,18 @@ AFTER: tuple[Param, ...] = (
         label="Norm place",
         help="Whether the normalisation stands before the activation or after it. None: as the block or the project "
         "says, else before.",
+    ),
+)
+
+KERNELS: tuple[Param, ...] = (
+    Param(
+        name="reparametrize",
+        kind="tagged",
+        of="reparametrization",
+        default={"type": "none"},
+        label="Reparametrise",
+        help="What is trained in place of the weights themselves: length and direction apart (weight norm), or weights "
+        "that are divided by their largest singular value (spectral norm). Exports can have it baked in.",
     ),
 )
 

@@ -15,7 +15,7 @@ from engine.declare import Declaration
 from engine.expr import Expr
 from engine.graph import Graph
 from engine.source_arguments import Argument, arguments_of, columns_of, replaced, shape_of
-from engine.source_calls import forward_of
+from engine.source_calls import forward_of, wraps_in_place
 from engine.source_facts import CallFacts, LevelFacts
 from engine.source_names import class_name, fresh
 from engine.source_parts import ArgNames, Call, Copies, Part, Value, part_of
@@ -144,7 +144,8 @@ class _Finder:
             single = len(call.step.ports) == 1 and len(call.step.outputs) == 1
             return Copies(SEQUENTIAL if single else "nn.ModuleList", tuple(parts))
         assert call.layer is not None
-        return part_of(call.layer.constructor, self.arg_names)
+        made = call.layer.constructor if wraps_in_place(call) else call.layer.plain
+        return part_of(made, self.arg_names)
 
     def _skeleton(self, level: LevelFacts, modules: tuple[tuple[CallFacts, Part], ...]) -> Any:
         made = tuple((call.node.id, shape_of(part)) for call, part in modules)
@@ -178,7 +179,8 @@ def _written(call: CallFacts) -> Any:
     if layer is None:
         return call.node.id, len(call.copies)
     drawn = [(type(one).__name__, vars(one)) for one in (call.initializer, call.bias_initializer) if one is not None]
-    return call.node.id, _forward_text(layer.declaration, layer.declared, call), repr(drawn), layer.tensors
+    wrap = (type(layer.reparametrization).__name__, vars(layer.reparametrization)) if layer.plain is not None else ()
+    return call.node.id, _forward_text(layer.declaration, layer.declared, call), repr(drawn), layer.tensors, repr(wrap)
 
 
 def _forward_text(declaration: Declaration, declared: Any, call: CallFacts) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from engine.declare import Declaration
+from engine.declare import Declaration, make
 from engine.expr import Expr, used_helpers
 from engine.source_facts import CallFacts, LevelFacts
+
+_TRANSPOSED = "nn.ConvTranspose"
 
 
 def forward_of(declaration: Declaration, declared: Any, module: Expr | None, values: Sequence[Expr]) -> Any:
@@ -20,6 +22,27 @@ def forward_of(declaration: Declaration, declared: Any, module: Expr | None, val
         assert module is not None
         return module(*values)
     return declared.forward(module, *values) if module is not None else declared.forward(*values)
+
+
+def reparametrization_of(declared: Any) -> Any:
+    """The declared reparametrisation of a layer's kernel, None for none; ValueError when it is not a known one."""
+    chosen = make("reparametrization", getattr(declared, "reparametrize", {"type": "none"}))
+    return chosen if hasattr(chosen, "wrap") else None
+
+
+def wrapped(chosen: Any, plain: Expr, module: Expr | None = None) -> Expr:
+    """The expression that reparametrises a layer made by `plain`: written around it, or around `module`."""
+    found: Expr = chosen.wrap(plain if module is None else module, transposed=plain.callee.startswith(_TRANSPOSED))
+    return found
+
+
+def wraps_in_place(call: CallFacts) -> bool:
+    """True where nothing is drawn anew: then the reparametrisation is written around the constructor.
+
+    Else it comes after the drawing, so that what is drawn is the kernel itself, and what is reckoned from it (lengths,
+    singular vectors) is reckoned from that.
+    """
+    return call.layer is None or call.layer.plain is None or not any(True for _ in draws_of(call))
 
 
 def draws_of(call: CallFacts) -> Iterator[tuple[str, Callable[[Expr], Expr]]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from engine.expr import Expr
 from engine.graph import Node
 from engine.source_blocks import SEQUENTIAL, BlockClass, is_chain, live_modules, numbered
-from engine.source_calls import draws_of, forward_of
+from engine.source_calls import draws_of, forward_of, wrapped, wraps_in_place
 from engine.source_facts import CallFacts, LevelFacts
 from engine.source_names import fresh
 from engine.source_parts import WIDTH, ArgNames, Call, bracketed, laid_out, part_of
@@ -221,9 +221,11 @@ def _module(owner: Node) -> str:
 
 
 def _drawing(call: CallFacts, module: str) -> Iterator[Expr]:
-    """The initializer's statements for the parameters of one layer."""
+    """The initializer's statements for the parameters of one layer, then its reparametrisation."""
     for tensor, draw in draws_of(call):
         yield draw(Expr(f"{module}.{tensor}"))
+    if call.layer is not None and call.layer.plain is not None and not wraps_in_place(call):
+        yield wrapped(call.layer.reparametrization, call.layer.plain, Expr(module))
 
 
 def _draws(level: LevelFacts) -> bool:

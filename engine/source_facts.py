@@ -38,10 +38,14 @@ class LayerFacts:
     multiply_adds: int = 0
     """Per sample."""
     tensors: tuple[str, ...] = ()
-    """Names of the module's own parameters, such as `weight` and `bias`."""
+    """Names of the module's own weights, such as `weight` and `bias`; a kernel that is computed goes by its name."""
     fans: tuple[int, int] | None = None
     """(fan_in, fan_out) of the first weight that an initializer may fill, as torch counts them; None without one."""
     fault: Refusal | None = None
+    plain: Expr | None = None
+    """The constructor without its reparametrisation; None for a layer that has none."""
+    reparametrization: Any = None
+    """The declared reparametrisation of its kernel; None where the kernel itself is trained."""
 
 
 @dataclass(frozen=True, slots=True)

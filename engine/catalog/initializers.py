@@ -40,6 +40,11 @@ class _Plain:
     def bias(self, b: Tensor) -> Tensor:
         return nn.init.zeros_(b)
 
+    @property
+    def draws_zeros(self) -> bool:
+        """True where every draw is 0: all that can be set is."""
+        return bool(vars(self)) and not any(vars(self).values())
+
 
 @initializer("torch", title="PyTorch's own", search=("default", "kaiming uniform"))
 class Torch:
@@ -288,6 +293,8 @@ class Zeros(_Plain):
     """All weights and biases 0. Use it only for a last layer, or to see what goes wrong: in a hidden layer all units
     stay alike and learn the same, because nothing tells them apart.
     """
+
+    draws_zeros = True
 
     def weight(self, w: Tensor) -> Tensor:
         return nn.init.zeros_(w)

@@ -28,6 +28,9 @@ def export(options: Namespace, output: Output) -> int:
         f"largest difference {report.largest_difference:.3g}, relative {report.largest_relative_difference:.3g}"
         + {True: ", all classes agree", False: "", None: ""}[report.classes_agree]
     )
+    if options.bake:
+        names = ", ".join(report.baked)
+        output.text(f"Baked in: {names}" if names else "No layer is reparametrised: there was nothing to bake in")
     return GOOD
 
 
@@ -50,7 +53,7 @@ def _trained(options: Namespace, run: Path, output: Output) -> ExportReport:
         restored = load_run(run, options.checkpoint or "")
     set_threads(options.threads)
     path = _target(options, restored.info.name, output)
-    return export_run(restored, path, format=options.format, places=places_for(options, run.parent))
+    return export_run(restored, path, format=options.format, places=places_for(options, run.parent), bake=options.bake)
 
 
 def _project(options: Namespace, output: Output) -> ExportReport:
@@ -64,7 +67,7 @@ def _project(options: Namespace, output: Output) -> ExportReport:
                   "--format python, or a trained run", "Train it first, and export the run", code="export-no-weights")
         )  # fmt: skip
     project, _ = with_data(opened, options)
-    return export_project(project, _target(options, project.name, output))
+    return export_project(project, _target(options, project.name, output), bake=options.bake)
 
 
 def _target(options: Namespace, name: str, output: Output) -> Path:

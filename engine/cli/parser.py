@@ -160,6 +160,8 @@ def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", required=True, choices=FORMATS, help="python: code; the others: weights")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE",
                         help="where to write; replaces a file of that name once it was read back")  # fmt: skip
+    parser.add_argument("--bake", action="store_true",
+                        help="weight norm and spectral norm become plain weights of plain layers")  # fmt: skip
     _checkpoint(parser)
     _downloads(parser)
     _places(parser)

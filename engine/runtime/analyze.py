@@ -127,6 +127,8 @@ def _rules(call: CallFacts) -> WeightRules:
 def _deviation(call: CallFacts) -> float | None:
     if call.layer is None or call.layer.fans is None:
         return None
+    if call.layer.reparametrization is not None and not call.layer.reparametrization.keeps_initial:
+        return None  # what is drawn is divided by something that only the draw decides
     deviation = getattr(call.initializer, "deviation", None)
     if deviation is None:
         # torch's own draw of dense and convolution layers: uniform between ±1/√fan_in.

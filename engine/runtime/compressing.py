@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from engine.compression import CHECKPOINT, SUFFIXES, Way
 from engine.known import with_facts
 from engine.places import Places
-from engine.problem import ProblemError, Where, error
+from engine.problem import Problem, ProblemError, Where, error
 from engine.runfiles import CHECKPOINTS
 from engine.runtime import checkpoint as checkpoints
 from engine.runtime.analyze import analyze
@@ -36,6 +36,7 @@ from engine.runtime.device import set_threads
 from engine.runtime.fit import fit
 from engine.runtime.metrics import metrics_of
 from engine.runtime.onnx8 import Int8, write_int8
+from engine.runtime.reparametrized import baked, reparametrized
 from engine.runtime.restore import Restored, load_run
 from engine.runtime.scoring import Cancelled, evaluate
 from engine.runtime.setup import Ready, make_heads, make_training, open_for
@@ -88,6 +89,8 @@ def compress_run(
 
 def _thinned(run: Path, restored: Restored, way: Way, data: Data, cancelled: Callable[[], bool]) -> str:
     """Zeros in a copy of the weights, saved as a checkpoint; its name."""
+    if computed := list(reparametrized(restored.model)):
+        raise ProblemError(_computed(restored.info.name, computed))
     name, folder = CHECKPOINT[way.kind], run / CHECKPOINTS
     model = load_run(run, restored.checkpoint).model
     masks = zero_small(model, way.amount) if way.kind == "zero" else prune_smallest(model, way.amount, each=way.each)
@@ -103,6 +106,17 @@ def _thinned(run: Path, restored: Restored, way: Way, data: Data, cancelled: Cal
     except OSError as fault:
         raise ProblemError(checkpoints.disk_problem(folder, fault)) from None
     return name
+
+
+def _computed(label: str, paths: Sequence[str]) -> Problem:
+    """Zeros among numbers that kernels are computed from would change the other weights, or divide by nothing."""
+    names = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    return error(
+        Where(label=label),
+        f"The weights of {names} are computed by weight norm or spectral norm: none can be left out",
+        "Layers whose weights are what is trained", "Fold batch norm, or use half precision or 8 bits, which bake them "
+        "in; or train the network without the reparametrisation", code="compress-reparametrized",
+    )  # fmt: skip
 
 
 def _retrain(
@@ -128,15 +142,16 @@ def _written(restored: Restored, kind: str, inputs: Sequence[Tensor], path: Path
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as folder:
             draft = Path(folder) / f"model{SUFFIXES[kind]}"
+            model, _ = baked(restored.model)
             if kind == "int8":
-                write_int8(restored.model, inputs, draft, label)
+                write_int8(model, inputs, draft, label)
                 Int8(draft)
             else:
                 if kind == "half":
-                    small: nn.Module = Halved(deepcopy(restored.model))
+                    small: nn.Module = Halved(deepcopy(model))
                     shapes: Any = (tuple({0: torch.export.Dim.AUTO} for _ in inputs),)
                 else:
-                    small, folded = fold_norms(restored.model, inputs, label)
+                    small, folded = fold_norms(model, inputs, label)
                     shapes = tuple({0: torch.export.Dim.AUTO} for _ in inputs)
                 # The file keeps what it was exported with: it must be neither large nor anybody's data.
                 blank = tuple(torch.zeros_like(item[:2]) for item in inputs)

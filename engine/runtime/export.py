@@ -12,24 +12,27 @@ import shutil
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from torch import nn
 
+from engine.baking import plain_layers
 from engine.datasets.facts import raw_streams
 from engine.places import Places
 from engine.problem import ProblemError, Where, error
 from engine.project import Project
+from engine.runtime import checkpoint as checkpoints
 from engine.runtime.analyze import analyze
 from engine.runtime.build import build
-from engine.runtime.checkpoint import weights_of
 from engine.runtime.data.preprocess import make_preprocess
 from engine.runtime.export_check import Attempt, Difference, compare, literal_units, too_different
 from engine.runtime.export_files import Made, Subject, write_files, write_neutral
 from engine.runtime.export_samples import Trial, drawn_trial, real_trial
 from engine.runtime.randomness import guarded
+from engine.runtime.reparametrized import baked
 from engine.runtime.restore import Restored
 from engine.source_ends import find_ends
 
@@ -54,15 +57,20 @@ class ExportReport:
     """None when no output answers with classes."""
     bytes: int
     seconds: float
+    baked: tuple[str, ...] = ()
+    """Paths of the layers whose computed kernels were written as plain ones."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `--json`."""
         return asdict(self)
 
 
-def export_run(restored: Restored, path: Path, *, format: str, places: Places | None = None) -> ExportReport:
+def export_run(
+    restored: Restored, path: Path, *, format: str, places: Places | None = None, bake: bool = False
+) -> ExportReport:  # fmt: skip
     """Exports a trained run. It is tried on samples of its data when `places` lead to them, else on drawn numbers.
 
+    `bake` writes kernels that weight norm or spectral norm compute as plain ones, of plain layers.
     ProblemError when the result does not agree with the model or cannot be written; then nothing is left behind.
     """
     restored.model.to("cpu").eval()
@@ -77,11 +85,11 @@ def export_run(restored: Restored, path: Path, *, format: str, places: Places | 
         about, True,
     )  # fmt: skip
     trial = real_trial(subject.project, subject.inputs, subject.preprocess, places) if places is not None else None
-    return _export(subject, path, format, trial)
+    return _export(subject, path, format, trial, bake=bake)
 
 
-def export_project(project: Project, path: Path, *, format: str = "python") -> ExportReport:
-    """Exports the code of a project that has no weights; only `python` is possible."""
+def export_project(project: Project, path: Path, *, format: str = "python", bake: bool = False) -> ExportReport:
+    """Exports the code of a project that has no weights; only `python` is possible. `bake`: see `export_run`."""
     if format != "python":
         raise ProblemError(
             error(Where(label=project.name), f"A project has no weights to export as {format}",
@@ -94,12 +102,27 @@ def export_project(project: Project, path: Path, *, format: str = "python") -> E
     settings = project.recipe.made("preprocess")
     preprocess = {name: make_preprocess(stream, settings) for name, stream in streams.items()}
     subject = Subject(project, analysis, built.model.eval(), preprocess, built.inputs, {}, False)
-    return _export(subject, path, format, None)
+    return _export(subject, path, format, None, bake=bake)
 
 
-def _export(subject: Subject, path: Path, format: str, trial: Trial | None) -> ExportReport:
+def _baked(subject: Subject) -> tuple[Subject, tuple[str, ...]]:
+    """The same network of plain layers, and the paths of those whose kernels were computed."""
+    model, paths = baked(subject.model)
+    if not paths:
+        return subject, ()
+    project = plain_layers(subject.project)
+    analysis = analyze(project)
+    with guarded():  # its weights are replaced at once
+        plain = build(project, analysis=analysis).model.eval()
+    checkpoints.fill(plain, checkpoints.weights_of(model))
+    return replace(subject, project=project, analysis=analysis, model=plain), paths
+
+
+def _export(subject: Subject, path: Path, format: str, trial: Trial | None, *, bake: bool) -> ExportReport:
     began = time.perf_counter()
     trial = trial or drawn_trial(subject.project, subject.inputs, subject.preprocess)
+    live = subject.model
+    subject, paths = _baked(subject) if bake else (subject, ())
     target = path.resolve()
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -107,7 +130,7 @@ def _export(subject: Subject, path: Path, format: str, trial: Trial | None) -> E
         raise ProblemError(_unwritable(path, fault)) from None
     try:
         made = write_files(subject, folder, target.name, format)
-        difference = _tried(subject, made, trial, folder, format)
+        difference = _tried(subject, live, made, trial, folder, format)
         if not difference.is_small:
             raise ProblemError(too_different(difference))
         files = [made.main, *([made.statistics] if made.statistics else [])]
@@ -122,15 +145,18 @@ def _export(subject: Subject, path: Path, format: str, trial: Trial | None) -> E
     return ExportReport(
         str(path), format, tuple(str(path.parent / file.name) for file in files), trial.count, trial.are_real,
         difference.absolute, difference.relative, difference.classes_agree, sizes, time.perf_counter() - began,
+        paths,
     )  # fmt: skip
 
 
-def _tried(subject: Subject, made: Made, trial: Trial, folder: Path, format: str) -> Difference:
-    """Reads the files back and compares them with the live model."""
+def _tried(
+    subject: Subject, live: nn.Module, made: Made, trial: Trial, folder: Path, format: str
+) -> Difference:  # fmt: skip
+    """Reads the files back and compares them with the live model, as it was trained."""
     weights, statistics = made.main, made.statistics
     if format == "python":
         weights = folder / "weights.safetensors"
-        safetensors.torch.save_file(weights_of(subject.model), weights)
+        safetensors.torch.save_file(checkpoints.weights_of(subject.model), weights)
     ends = find_ends(subject.project)
     if not subject.has_weights:
         statistics = write_neutral(subject, folder)
@@ -143,7 +169,7 @@ def _tried(subject: Subject, made: Made, trial: Trial, folder: Path, format: str
         made.code, subject.analysis.class_name, weights, format, made.architecture, statistics,
         tuple(end.name for end in ends.inputs),
     )  # fmt: skip
-    return compare(attempt, subject.model, trial, ends.outputs, units, folder=folder)
+    return compare(attempt, live, trial, ends.outputs, units, folder=folder)
 
 
 def _unwritable(path: Path, fault: OSError) -> Any:

@@ -9,6 +9,7 @@ from torch import nn
 
 from engine.param_groups import group_of
 from engine.recipe import Recipe
+from engine.runtime.reparametrized import layer_of, lengths_of
 
 
 def made_groups(
@@ -23,13 +24,18 @@ def made_groups(
     declared, groups = recipe.made("optimizer"), recipe.listed("groups")
     exempt = recipe.get("decay_exempt") == "biases_and_norms" and getattr(declared, "weight_decay", 0.0) > 0
     splits = bool(getattr(declared, "splits", False))
+    lengths = lengths_of(model)
     found: dict[tuple[int, bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        path = name.rpartition(".")[0]
+        path = layer_of(name)
         place = group_of(groups, (parts or {}).get(path, path))
-        key = (-1 if place is None else place, exempt and parameter.dim() < 2, splits and id(parameter) not in hidden)
+        key = (
+            -1 if place is None else place,
+            exempt and (parameter.dim() < 2 or id(parameter) in lengths),
+            splits and id(parameter) not in hidden,
+        )
         found.setdefault(key, []).append(parameter)
     if not groups and not exempt and not splits:
         return [parameter for members in found.values() for parameter in members]

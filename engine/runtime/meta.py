@@ -23,7 +23,7 @@ from engine.accept import ACCEPTED
 from engine.declare import Declaration, Refusal
 from engine.expr import Expr, name, used_helpers
 from engine.runtime.lean import FlopCounterMode
-from engine.source_calls import forward_of
+from engine.source_calls import forward_of, reparametrization_of, wrapped
 from engine.source_facts import LayerFacts
 from engine.source_helpers import file_name
 from engine.tensor import TensorInfo, shape_text
@@ -83,9 +83,9 @@ def arg_names(callee: str) -> Sequence[str]:
         return ()
 
 
-def _measured(
-    declaration: Declaration, declared: Any, constructor: Expr | None, flat: tuple[TensorInfo, ...]
-) -> LayerFacts:
+def _measured(declaration: Declaration, declared: Any, plain: Expr | None, flat: tuple[TensorInfo, ...]) -> LayerFacts:
+    chosen = reparametrization_of(declared) if plain is not None else None
+    constructor = plain if chosen is None or plain is None else wrapped(chosen, plain)
     names = [name(f"in_{index}") for index in range(len(flat))]
     module = name("module") if constructor is not None else None
     called = forward_of(declaration, declared, module, names)
@@ -93,8 +93,14 @@ def _measured(
     with torch.device("meta"), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # advice on speed, such as `same` with an even kernel: it comes when it trains
         scope |= {item.text: sample_batch(info) for item, info in zip(names, flat, strict=True)}
-        if constructor is not None:
-            scope["module"] = eval(constructor.text, scope)
+        own: tuple[str, ...] = ()
+        fans = None
+        if plain is not None:
+            scope["module"] = eval(plain.text, scope)
+            weights = dict(scope["module"].named_parameters())
+            own, fans = tuple(weights), _fans(declaration, weights)
+            if chosen is not None:
+                scope["module"] = eval(wrapped(chosen, plain, name("module")).text, scope)
         with FlopCounterMode(display=False) as counter:
             result = tuple(eval(item.text, scope) for item in called) if isinstance(called, tuple) else (
                 eval(called.text, scope))  # fmt: skip
@@ -110,7 +116,7 @@ def _measured(
         trainable=sum(item.numel() for item in parameters.values() if item.requires_grad),
         buffers=sum(item.numel() for key, item in buffers.items() if not key.endswith("num_batches_tracked")),
         multiply_adds=counter.get_total_flops() // 2 // BATCH,
-        tensors=tuple(parameters), fans=_fans(declaration, parameters),
+        tensors=own, fans=fans, plain=plain if chosen is not None else None, reparametrization=chosen,
     )  # fmt: skip
 
 

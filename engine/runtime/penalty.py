@@ -2,7 +2,8 @@
 
 A penalty's gradient is known without differentiating: l1·sign(w) + 2·l2·w is added to the gradients in one call for all
 weights that share the factors, after backward and before clipping, which is what differentiating loss + penalty gives.
-Its value is reckoned only when it is told. Knows no project: rules come by parameter.
+Its value is reckoned only when it is told. A kernel that is computed from other parameters (weight norm, spectral norm)
+is penalised as it acts: its gradient goes on to those by the chain rule. Knows no project: rules come by parameter.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.analysis import WeightRules
+from engine.runtime.reparametrized import kernel, kernels_by_output, originals, reparametrized
 
 EVERY = 16
 """Steps between two values of the penalty that its mean over an epoch is taken from."""
@@ -22,10 +24,14 @@ EVERY = 16
 class Penalty:
     """The sum of l1·Σ|w| + l2·Σw² over the layers that have a regularizer."""
 
-    def __init__(self, weighed: Iterable[tuple[nn.Parameter, float, float]]) -> None:
+    def __init__(
+        self, weighed: Iterable[tuple[nn.Parameter, float, float]],
+        computed: Iterable[tuple[nn.Module, float, float]] = (),
+    ) -> None:  # fmt: skip
         self._groups: dict[tuple[float, float], list[Tensor]] = {}
         for parameter, l1, l2 in weighed:
             self._groups.setdefault((l1, l2), []).append(parameter)
+        self._computed = tuple(computed)
         self._sum, self._count = 0.0, 0
 
     @staticmethod
@@ -36,7 +42,12 @@ class Penalty:
             for rule, parameter in ruled(model, rules)
             if (rule.l1 or rule.l2) and parameter.requires_grad
         ]
-        return Penalty(found) if found else None
+        computed = [
+            (layer, rule.l1, rule.l2)
+            for path, layer in reparametrized(model).items()
+            if (rule := rules.get(path)) and (rule.l1 or rule.l2) and any(p.requires_grad for p in originals(layer))
+        ]
+        return Penalty(found, computed) if found or computed else None
 
     @torch.no_grad()
     def add_gradients(self) -> None:
@@ -48,6 +59,16 @@ class Penalty:
                 torch._foreach_add_(gradients, held, alpha=2 * l2)
             if l1:
                 torch._foreach_add_(gradients, torch._foreach_sign(held), alpha=l1)
+        for layer, l1, l2 in self._computed:
+            chosen = [item for item in originals(layer) if item.grad is not None]
+            with torch.enable_grad():
+                weight = kernel(layer)
+            slope = 2 * l2 * weight.detach() + l1 * weight.detach().sign()
+            for item, slope_of in zip(
+                chosen, torch.autograd.grad(weight, chosen, slope) if chosen else (), strict=True
+            ):
+                assert item.grad is not None
+                item.grad.add_(slope_of)
 
     @torch.no_grad()
     def value(self) -> float:
@@ -58,6 +79,10 @@ class Penalty:
                 total += l1 * float(torch.stack(torch._foreach_norm(parameters, 1)).double().sum())
             if l2:
                 total += l2 * float(torch.stack(torch._foreach_norm(parameters, 2)).double().square().sum())
+        for layer, l1, l2 in self._computed:
+            weight = kernel(layer)
+            total += l1 * float(weight.abs().sum(dtype=torch.float64))
+            total += l2 * float(weight.square().sum(dtype=torch.float64))
         return total
 
     def note(self, step: int) -> None:
@@ -90,9 +115,7 @@ class MaxNorm:
     @staticmethod
     def of(model: nn.Module, rules: Mapping[str, WeightRules]) -> MaxNorm | None:
         """The bounds of a model; None where nothing is bounded."""
-        transposed = {
-            id(module.weight) for module in model.modules() if isinstance(module, nn.modules.conv._ConvTransposeNd)
-        }
+        transposed = kernels_by_output(model)
         found = [
             (parameter, rule.max_norm, 1 if id(parameter) in transposed else 0)
             for rule, parameter in ruled(model, rules)
@@ -108,7 +131,7 @@ class MaxNorm:
 
 
 def ruled(model: nn.Module, rules: Mapping[str, WeightRules]) -> Iterable[tuple[WeightRules, nn.Parameter]]:
-    """Every weight that a rule is about, once, with its rule."""
+    """Every weight that a rule is about and that is a parameter, once, with its rule."""
     parameters = dict(model.named_parameters())
     for path, rule in rules.items():
         for tensor in rule.tensors:

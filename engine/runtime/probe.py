@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from engine.runtime.reparametrized import is_inside, layer_of
+
 SHARE = 0.015
 """Share of the training time that probing may take, half of what was promised: the rest is room for slow machines."""
 MOST_OFTEN = 0.05
@@ -33,7 +35,7 @@ def norms(tensors: Sequence[Tensor], order: float = 2.0) -> list[Tensor]:
 
 def layers_of(model: nn.Module) -> list[str]:
     """Instance paths of the modules that hold parameters themselves, in the model's order; "" is the model itself."""
-    return list(dict.fromkeys(name.rpartition(".")[0] for name, _ in model.named_parameters()))
+    return list(dict.fromkeys(layer_of(name) for name, _ in model.named_parameters()))
 
 
 class GradientProbe:
@@ -104,7 +106,8 @@ def first_bad_layer(model: nn.Module, inputs: Sequence[Tensor], layers: Sequence
     handles: list[torch.utils.hooks.RemovableHandle] = []
     try:
         for path, module in model.named_modules():
-            if path and (path in known or not any(True for _ in module.children())):
+            leaf = not any(True for _ in module.children()) and not is_inside(model, path)
+            if path and (path in known or leaf):
                 watch(path)
         with torch.no_grad():
             model(*inputs)
@@ -125,7 +128,7 @@ def _parameters(model: nn.Module, layer: str) -> list[nn.Parameter]:
 
 def _owner(name: str, layers: dict[str, list[nn.Parameter]]) -> str | None:
     """The layer that a parameter belongs to: the longest of its prefixes that is one."""
-    path = name.rpartition(".")[0]
+    path = layer_of(name)
     while path not in layers:
         if not path:
             return None

@@ -39,6 +39,7 @@ from engine.runtime.objective import Head, Supervised
 from engine.runtime.penalty import MaxNorm, Penalty
 from engine.runtime.precision import Scaling, forward_of, precision_problem
 from engine.runtime.probe import GradientProbe
+from engine.runtime.reparametrized import kernels_by_output, lengths_of
 from engine.runtime.steering import Steering
 from engine.runtime.stopping import Stopping
 from engine.runtime.training import Plan, Training
@@ -151,10 +152,9 @@ def layout_of(ready: Ready, model: nn.Module) -> Layout:
     """Which parameters belong to output layers and which kernels count their units along the second axis."""
     layers = dict(model.named_modules())
     last = last_layers(ready.project.graph, ready.analysis.layers)
-    transposed = [module.weight for module in layers.values() if isinstance(module, nn.modules.conv._ConvTransposeNd)]
     return Layout(
         frozenset(id(item) for path in last if path in layers for item in layers[path].parameters()),
-        frozenset(map(id, transposed)),
+        kernels_by_output(model),
     )
 
 
@@ -162,13 +162,13 @@ def hidden_matrices(ready: Ready, model: nn.Module) -> frozenset[int]:
     """The weight matrices (and filters) of layers that are neither first nor last, and of no embedding, by `id`."""
     graph, layers = ready.project.graph, ready.analysis.layers
     outer = last_layers(graph, layers) | first_layers(graph, layers)
-    modules = dict(model.named_modules())
+    modules, lengths = dict(model.named_modules()), lengths_of(model)
     return frozenset(
         id(item)
         for path in layers
         if path not in outer and path in modules and not isinstance(modules[path], nn.Embedding)
         for item in modules[path].parameters()
-        if item.dim() >= 2
+        if item.dim() >= 2 and id(item) not in lengths
     )
 
 

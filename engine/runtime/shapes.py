@@ -173,10 +173,11 @@ class _Walk:
                 "Take zeros for the biases", {"bias_initializer": {"type": "zeros"}},
             )  # fmt: skip
             bias = None
+        rules = self._rules(step.declaration, params, defaults)
+        fault = fault or _contradiction(layer, drawn, rules)
         return CallFacts(
-            step, arrived, layer.outputs, layer, initializer=drawn, bias_initializer=bias, fault=fault,
-            **self._rules(step.declaration, params, defaults),
-        )  # fmt: skip
+            step, arrived, layer.outputs, layer, initializer=drawn, bias_initializer=bias, fault=fault, **rules
+        )
 
     def _rules(
         self, declaration: Declaration, params: Mapping[str, Any], defaults: Mapping[str, Any]
@@ -270,6 +271,29 @@ def _evaluate(declaration: Declaration, params: Mapping[str, Any], arrived: Arri
 
 def _complete(step: Step, arrived: Arrived) -> bool:
     return all(port and None not in port for port in arrived) and len(arrived) == len(step.ports)
+
+
+def _contradiction(layer: LayerFacts, drawn: Any, rules: Mapping[str, Any]) -> Refusal | None:
+    """What does not go together with a reparametrised kernel."""
+    if layer.reparametrization is None:
+        return None
+    if rules.get("max_norm"):
+        return Refusal(
+            f"Max-norm {rules['max_norm']:g} bounds the weights, but they are computed from others at each step "
+            f"({_title_of(layer)}).", "Either a bound or a reparametrisation",
+            "Set no bound here", {"max_norm": 0.0},
+        )  # fmt: skip
+    if getattr(drawn, "draws_zeros", False):
+        return Refusal(
+            f"The weights begin at 0, and {_title_of(layer).lower()} would divide by their size.",
+            "Initial weights that are not all 0", "Take Glorot uniform", {"initializer": {"type": "glorot_uniform"}},
+        )  # fmt: skip
+    return None
+
+
+def _title_of(layer: LayerFacts) -> str:
+    chosen = find("reparametrization", str(layer.declared.reparametrize["type"]))
+    return chosen.title if chosen else ""
 
 
 def _shared_differently(first: CallFacts, layer: LayerFacts) -> Refusal | None:

@@ -7,7 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from engine.examples import load_example
+from engine.projectfile import write_project
 from engine.runs import list_runs
+from engine.settings import set_value
 from tests.engine.cli_tools import command, train
 
 
@@ -126,6 +129,19 @@ def test_export_of_a_project_gives_code_and_nothing_else(capsys, tmp_path, monke
     refused = command(capsys, "export", "spirals", "--format", "safetensors", "--runs", tmp_path, "-o", tmp_path / "w")
     assert refused.code == 2
     assert not (tmp_path / "w").exists()
+
+
+def test_export_bakes_computed_kernels_into_plain_layers(capsys, tmp_path):
+    path = tmp_path / "spectral.lwr"
+    project = set_value(load_example("digits-mlp"), "nodes.hidden1.reparametrize", "spectral_norm")
+    write_project(project, path)
+    wanted = ("export", path, "--format", "python", "--runs", tmp_path, "--bake", "-o", tmp_path / "m.py")
+    said = command(capsys, *wanted)
+    assert said.code == 0, said.err
+    assert "Baked in: hidden1" in said.out
+    assert "parametrizations" not in (tmp_path / "m.py").read_text()
+    plain = command(capsys, "export", "spirals", *wanted[2:])
+    assert "nothing to bake in" in plain.out
 
 
 def test_a_run_wins_over_a_built_in_project_of_its_name(digits, capsys, tmp_path):
