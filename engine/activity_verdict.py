@@ -1,4 +1,7 @@
-"""One sentence about what layers give, made only from the numbers of a run. Owns the thresholds and the words."""
+"""One sentence about what layers give, made only from the numbers of a run. Owns the thresholds and the words.
+
+The chart over depth and `runs show` say the same sentence.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ def _dead(shown: Spread, row: int) -> Verdict:
         title = f"{where} is dead"
         return Verdict("error", title, f"all {units:,} units give the same for every sample", shown.layers[row])
     title = f"{shown.dead[row]:.0%} of {where} is dead"
-    detail = f"{dead:,} of {units:,} units give the same for every sample: a smaller rate or a leaky slope helps"
+    detail = f"{dead:,} of {units:,} units never change: a leaky slope, other initial weights or a smaller rate helps"
     return Verdict("warning", title, detail, shown.layers[row])
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
+from dataclasses import asdict
 from typing import Any
 
+from engine.activity_verdict import activity_verdict
 from engine.cli.outcome import GOOD, usable
 from engine.cli.output import Output, columns
 from engine.cli.projects import all_runs, info_of, open_run, run_folders
 from engine.runfiles import RunInfo
-from engine.runs import compare_runs
+from engine.runs import compare_runs, read_events
+from engine.timeline import Timeline
+from engine.verdict import verdict
 
 
 def runs(options: Namespace, output: Output) -> int:
@@ -35,9 +39,13 @@ def _list(options: Namespace, output: Output) -> None:
 
 
 def _show(options: Namespace, output: Output) -> None:
-    info = info_of(open_run(options, options.run[0]))
-    output.record(info.to_json())
-    for name, value in info.to_json().items():
+    path = open_run(options, options.run[0])
+    info = info_of(path)
+    timeline = Timeline.from_events(read_events(path))
+    said = {"gradients": verdict(timeline), "activations": activity_verdict(timeline.activity.at())}
+    said = {name: found for name, found in said.items() if found.level != "unknown"}
+    output.record(info.to_json() | {name: asdict(found) for name, found in said.items()})
+    for name, value in (info.to_json() | said).items():
         if value not in ("", None, {}, []):
             output.text(f"{name:<12} {_when(info.created) if name == 'created' else _shown(value)}")
 

@@ -32,6 +32,11 @@ def test_runs_are_listed_shown_and_compared(digits, capsys, tmp_path):
     assert [line["path"] for line in said.lines] == [str(other), str(digits)]
     shown = command(capsys, "runs", "show", digits.name, "--runs", runs, "--json")
     assert shown.lines[0]["status"] == "completed"
+    assert shown.lines[0]["gradients"]["level"] == "good"
+    assert shown.lines[0]["activations"]["title"]
+    told = command(capsys, "runs", "show", digits.name, "--runs", runs).out
+    assert "Gradients reach every layer" in told
+    assert shown.lines[0]["activations"]["title"] in told
     compared = command(capsys, "runs", "compare", digits.name, other.name, "--runs", runs, "--json").lines[0]
     assert compared["settings"]["recipe.optimizer.lr"] == [0.05, 0.01]
     text = command(capsys, "runs", "compare", digits.name, other.name, "--runs", runs).out
