@@ -4,9 +4,9 @@
 
 Activations: the function alone, forward (as in prediction) and forward with backward (as in training), times ReLU's;
 and a dense layer or convolution that ends in it, in training, times the same layer with ReLU. Normalisations: that
-layer with norm and ReLU, times the layer with ReLU alone. Settings are the defaults; where one is a switch or a choice,
-each further value is a line of its own. Everybody takes turns, each right behind ReLU or no norm; figures are medians
-of ratios within a round.
+layer with norm and ReLU, times the layer with ReLU alone; weight and spectral norm stand among them. Settings are the
+defaults; where one is a switch or a choice, each further value is a line of its own. Everybody takes turns, each right
+behind ReLU or no norm; figures are medians of ratios within a round.
 """
 
 from __future__ import annotations
@@ -78,6 +78,13 @@ class Choice:
         refuse = getattr(self.made, "refuse", None)
         return ACCEPTED[self.declaration.accepts].fits(info) and (refuse is None or refuse(info) is None)
 
+    def behind(self, layer: nn.Module, info: TensorInfo) -> nn.Module:
+        """A layer that this normalises, its results or its weights, with ReLU at the end."""
+        if self.declaration.kind != "reparametrization":
+            return nn.Sequential(layer, self.live(info), nn.ReLU())
+        wrapped = self.made.wrap(named("module"))
+        return nn.Sequential(eval(wrapped.text, namespace(used_helpers(wrapped)) | {"module": layer}), nn.ReLU())
+
     def live(self, info: TensorInfo) -> Live:
         """The function itself, evaluated as the generated model has it."""
         module = None
@@ -121,9 +128,10 @@ def activations() -> list[Choice]:
 
 
 def normalisations() -> list[Choice]:
-    """The normalisation layers of the catalogue."""
-    found = catalogue().all("layer").values()
-    return list(choices(item for item in found if item.family == "normalisation"))
+    """The normalisation layers of the catalogue, and what normalises weights instead of results."""
+    layers = (item for item in catalogue().all("layer").values() if item.family == "normalisation")
+    weights = (item for item in catalogue().all("reparametrization").values() if hasattr(item.cls, "wrap"))
+    return [*choices(layers), *choices(weights)]
 
 
 def predicting(model: nn.Module, x: Tensor) -> Callable[[], None]:
@@ -169,23 +177,29 @@ def measured(place: Place, functions: Iterable[Choice], rounds: int, *, norms: b
     contestants: dict[str, Callable[[], float]] = {}
     for choice in functions:
         if choice.fits(place.info):
-            made = _kinds(place, x, lambda choice=choice: choice.live(place.info), norms=norms)  # type: ignore[misc]
+            made = _normalised(place, x, choice) if norms else _activated(place, x, choice)
             contestants |= {f"{kind} {choice.words}": turn for kind, turn in made.items()}
-    yardsticks = _kinds(place, x, nn.Identity if norms else nn.ReLU, norms=norms)
+    yardsticks = _normalised(place, x, None) if norms else _activated(place, x, None)
     return in_turns(beside(contestants, yardsticks), rounds)
 
 
-def _kinds(
-    place: Place, x: Tensor, make: Callable[[], nn.Module], *, norms: bool
-) -> dict[str, Callable[[], float]]:  # fmt: skip
-    """The turns of one function by kind, each with a function of its own: it stays in the mode that it is timed in."""
-    if not norms:
-        return {
-            "forward": timed(predicting(make(), x)), "both": timed(training(make(), x)),
-            "layer": timed(training(nn.Sequential(place.before, make()), x)),
-        }  # fmt: skip
+def _activated(place: Place, x: Tensor, choice: Choice | None) -> dict[str, Callable[[], float]]:
+    """The turns of an activation (None: ReLU) by kind, each with one of its own: modes are not switched."""
+
+    def made() -> nn.Module:
+        return nn.ReLU() if choice is None else choice.live(place.info)
+
+    return {
+        "forward": timed(predicting(made(), x)), "both": timed(training(made(), x)),
+        "layer": timed(training(nn.Sequential(place.before, made()), x)),
+    }  # fmt: skip
+
+
+def _normalised(place: Place, x: Tensor, choice: Choice | None) -> dict[str, Callable[[], float]]:
+    """The turns of a layer with this normalisation (None: without any) by kind."""
     one, two = (
-        nn.Sequential(place.before, *(() if make is nn.Identity else (make(),)), nn.ReLU()) for _ in range(2)
+        nn.Sequential(place.before, nn.ReLU()) if choice is None else choice.behind(place.before, place.info)
+        for _ in range(2)
     )  # fmt: skip
     return {"forward": timed(predicting(one, x)), "both": timed(training(two, x))}
 
@@ -194,8 +208,6 @@ def report(place: Place, times: Times, functions: Iterable[Choice], *, norms: bo
     """Prints one table."""
     kinds = ("forward", "both") if norms else ("forward", "both", "layer")
     told = [choice.words for choice in functions if f"both {choice.words}" in times]
-    if not told:
-        return
     usual = ", ".join(f"{kind} {median(times[f'beside {kind} {told[0]}']) * 1e6:.0f} µs" for kind in kinds)
     print(
         f"\n{'normalisations' if norms else 'activations'}, {place.title}; {'none' if norms else 'relu'} takes {usual}"
@@ -219,6 +231,8 @@ def main() -> None:
     for functions, norms in ((activations(), False), (normalisations(), True)):
         wanted = [item for item in functions if item.declaration.type in options.only]
         for place in (*PLACES, VOLUMES) if norms else PLACES:
+            if not any(choice.fits(place.info) for choice in wanted):
+                continue
             report(place, measured(place, wanted, options.rounds, norms=norms), wanted, norms=norms)
 
 

@@ -150,6 +150,8 @@ def test_every_activation_and_norm_of_the_catalogue_has_a_line(
     chosen = functions.normalisations() if norms else functions.activations()
     family = "normalisation" if norms else "activation"
     wanted = {item.type for item in catalogue().all("layer").values() if item.family == family}
+    if norms:
+        wanted |= set(catalogue().all("reparametrization")) - {"none"}
     assert len(wanted) > 5
     places = [functions.Place("", 4, shape) for shape in ((8,), (8, 4, 4), (8, 4, 4, 4))]
     for place in places if norms else places[:1]:
@@ -158,6 +160,15 @@ def test_every_activation_and_norm_of_the_catalogue_has_a_line(
         functions.report(place, times, chosen, norms=norms)
     lines = {line.split(",")[0].split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()}
     assert wanted <= lines
+
+
+def test_one_norm_alone_may_be_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(functions, "LEAST", 0.0)
+    monkeypatch.setattr(functions, "PLACES", (functions.Place("a few", 4, (8,)),))
+    monkeypatch.setattr("sys.argv", ["functions", "--rounds", "1", "--only", "batch_norm1d"])
+    functions.main()
+    lines = [line.split(",")[0].split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines == ["torch", "forward:", "normalisations", "forward", "batch_norm1d", "batch_norm1d"]
 
 
 def test_what_is_timed_is_the_function_itself() -> None:
