@@ -7,7 +7,7 @@ off; nothing is drawn at random and nothing about the model changes. Never keeps
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.analysis import Analysis
+from engine.datafacts import DataFacts
 from engine.declare import find
 from engine.events import BINS
 from engine.expand import inside
@@ -44,6 +45,12 @@ class Watched:
     """Of the activations those whose slope is one number per number."""
 
 
+def num_samples(facts: DataFacts) -> int:
+    """How many samples are measured: fewer where each is large."""
+    size = sum(info.size for info in facts.inputs.values())
+    return max(LEAST_SAMPLES, min(SAMPLES, NUMBERS // max(size, 1)))
+
+
 def watched(analysis: Analysis, graph: Graph) -> Watched:
     """What there is to measure in a checked project."""
     activations: set[str] = set()
@@ -64,10 +71,10 @@ def watched(analysis: Analysis, graph: Graph) -> Watched:
 
 
 class ActivationProbe:
-    """Measures a model on one batch. `inputs` fetches that batch, once, when it is first wanted."""
+    """Measures a model on one batch. `inputs` fetches it, once, when it is first wanted; None: there is none."""
 
     def __init__(
-        self, model: nn.Module, what: Watched, inputs: Callable[[int], Sequence[Tensor] | None], *, enabled: bool = True
+        self, model: nn.Module, what: Watched, inputs: Callable[[], Sequence[Tensor] | None], *, enabled: bool = True
     ) -> None:
         self.enabled = enabled
         self._model = model
@@ -96,13 +103,8 @@ class ActivationProbe:
 
     def _batch(self) -> tuple[Tensor, ...]:
         if self._inputs is None:
-            first = self._fetch(1)
-            if not first:
-                self.enabled = False
-                return ()
-            size = sum(item[0].numel() for item in first)
-            wanted = max(LEAST_SAMPLES, min(SAMPLES, NUMBERS // max(size, 1)))
-            self._inputs = tuple(self._fetch(wanted) or ())
+            self._inputs = tuple(self._fetch() or ())
+            self.enabled = self.enabled and bool(self._inputs)
         return self._inputs
 
     def _measured(self, inputs: Sequence[Tensor]) -> dict[str, Figures]:
@@ -217,17 +219,3 @@ def _channels_first(module: nn.Module, before: bool) -> bool:
     if isinstance(module, nn.modules.conv._ConvNd):
         return True
     return False if isinstance(module, nn.Linear | nn.Embedding | nn.RNNBase | nn.MultiheadAttention) else before
-
-
-def fixed_inputs(batches: Callable[[str, int], Any], counts: Mapping[str, int]) -> Callable[[int], Any]:
-    """What fetches the first samples of the validation data, or of the training data where there are none."""
-    split = "val" if counts.get("val") else "train"
-
-    def fetch(size: int) -> Sequence[Tensor] | None:
-        found = batches(split, size)
-        batch = next(found, None)
-        if hasattr(found, "close"):
-            found.close()
-        return batch.inputs if batch is not None else None
-
-    return fetch

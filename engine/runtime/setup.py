@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from engine.last_layers import first_layers, last_layers
 from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
-from engine.runtime.activity import ActivationProbe, fixed_inputs, watched
+from engine.runtime.activity import ActivationProbe, num_samples, watched
 from engine.runtime.analyze import analyze
 from engine.runtime.averaging import Average
 from engine.runtime.callbacks.hooks import Hooks
@@ -130,8 +131,8 @@ def make_training(
         average=Average.of(recipe, model), hooks=Hooks(ready.callbacks),
         probe=GradientProbe(model, ready.analysis.layers, enabled=bool(recipe.get("gradient_flow"))),
         activity=ActivationProbe(
-            model, watched(ready.analysis, ready.project.graph),
-            fixed_inputs(ready.data.eval_batches, ready.data.facts.counts), enabled=bool(recipe.get("activations")),
+            model, watched(ready.analysis, ready.project.graph), partial(_measured_inputs, ready.data),
+            enabled=bool(recipe.get("activations")),
         ),
         stopping=Stopping(
             stopping.monitor, enabled=stopping.enabled, patience=stopping.patience, min_delta=stopping.min_delta,
@@ -146,6 +147,13 @@ def make_training(
         )
     )  # fmt: skip
     return training
+
+
+def _measured_inputs(data: Data) -> tuple[torch.Tensor, ...] | None:
+    """Samples of the validation data, or of the training data where there are none."""
+    split = "val" if data.facts.counts.get("val") else "train"
+    batch = data.spread(split, num_samples(data.facts))
+    return batch.inputs if batch is not None else None
 
 
 def layout_of(ready: Ready, model: nn.Module) -> Layout:

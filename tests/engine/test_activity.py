@@ -31,7 +31,7 @@ from tests.engine.catalogue import layers, module_of
 
 def measured(model: nn.Module, inputs: torch.Tensor, activations: set[str], layers: set[str] = frozenset()):
     what = Watched(frozenset(layers), frozenset(activations), frozenset(activations))
-    samples, found = ActivationProbe(model, what, lambda size: (inputs[:size],)).read()
+    samples, found = ActivationProbe(model, what, lambda: (inputs,)).read()
     return Activated(1, 1, samples, found)
 
 
@@ -162,7 +162,7 @@ def test_measuring_changes_nothing_and_leaves_no_hook() -> None:
 
 
 def test_measuring_takes_its_share_of_the_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    probe = ActivationProbe(nn.Linear(2, 2), Watched(frozenset({""}), frozenset(), frozenset()), lambda n: None)
+    probe = ActivationProbe(nn.Linear(2, 2), Watched(frozenset({""}), frozenset(), frozenset()), lambda: None)
     now = [100.0]
     monkeypatch.setattr("engine.runtime.activity.time.perf_counter", lambda: now[0])
     monkeypatch.setattr(probe, "_batch", lambda: now.__setitem__(0, now[0] + 0.3) or ())

@@ -86,3 +86,23 @@ def test_unreadable_pictures_can_be_skipped_before_training(pictures: Path) -> N
 
 def test_workers_are_never_forked_from_this_process() -> None:
     assert streaming._context().get_start_method() in ("forkserver", "spawn")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_some_samples_come_evenly_from_the_whole_split(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    with open_data(CHOSEN, places(pictures), workers=workers) as data:
+        every = torch.cat([batch.inputs[0] for batch in data.eval_batches("train", 5)])
+        some = data.spread("train", 4)
+        assert some is not None
+        assert torch.equal(some.inputs[0], every[[0, 8, 16, 24]])
+        assert len(list(data.train_batches(1, 8, 1))) == 4, "training goes on as before"
+        assert data.spread("train", 100).size == 32  # type: ignore[union-attr]
+        assert data.spread("test", 4) is None
+    monkeypatch.setattr(prepare, "MAX_RESIDENT_BYTES", 2**30)
+    with open_data(CHOSEN, places(pictures), workers=workers) as data:
+        resident = data.spread("train", 4)
+        assert resident is not None
+        torch.testing.assert_close(resident.inputs[0], some.inputs[0])
+        assert torch.equal(resident.targets[0], some.targets[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
@@ -26,6 +26,10 @@ class Loader(Protocol):
 
     def evaluate(self, split: str, batch_size: int) -> Iterator[Batch]:
         """All samples of a split in their own order, never augmented."""
+        ...
+
+    def some(self, split: str, places: Sequence[int]) -> Batch:
+        """These samples of a split as one batch, never augmented."""
         ...
 
     def close(self) -> None:

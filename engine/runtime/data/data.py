@@ -55,6 +55,14 @@ class Data(Readout):
         self._part(split)
         return self._loader.evaluate(split, batch_size)
 
+    def spread(self, split: str, most: int) -> Batch | None:
+        """At most so many samples, evenly from the whole split (whose order may be that of its classes), as one batch;
+        None for an empty split.
+        """
+        total = self.facts.counts.get(split, 0)
+        size = min(most, total)
+        return self._loader.some(split, [place * total // size for place in range(size)]) if size else None
+
     def close(self) -> None:
         """Ends worker processes."""
         self._loader.close()

@@ -74,12 +74,17 @@ class Resident:
         """All samples of a split in their own order; see `batches.Loader`."""
         total = len(self._columns[0].values[split])
         for start in range(0, total, batch_size):
-            part = slice(start, min(start + batch_size, total))
-            inputs = tuple(
-                self._finish(column, column.values[split][part].to(self._device)) for column in self._columns
-            )
-            targets = tuple(target[split][part].to(self._device) for target in self._targets)
-            yield Batch(inputs, targets, part.stop - part.start)
+            stop = min(start + batch_size, total)
+            yield self._taken(split, slice(start, stop), stop - start)
+
+    def some(self, split: str, places: Sequence[int]) -> Batch:
+        """These samples of a split; see `batches.Loader`."""
+        return self._taken(split, list(places), len(places))
+
+    def _taken(self, split: str, part: slice | list[int], size: int) -> Batch:
+        inputs = tuple(self._finish(column, column.values[split][part].to(self._device)) for column in self._columns)
+        targets = tuple(target[split][part].to(self._device) for target in self._targets)
+        return Batch(inputs, targets, size)
 
     def close(self) -> None:
         """Nothing to end."""

@@ -143,6 +143,10 @@ class Streamed:
             ],
         )
 
+    def some(self, split: str, places: Sequence[int]) -> Batch:
+        """These samples of a split; see `batches.Loader`."""
+        return next(self._batches("evaluate", [[Key(split, place, -1) for place in places]]))
+
     def close(self) -> None:
         """Ends the workers now; a sweep that is still open cannot go on."""
         for loader, _ in self._loaders.values():
