@@ -50,7 +50,7 @@ def l2_adam(view: View) -> Iterator[Found]:
     if kind not in ADAMS or tagged.get("decoupled"):
         return
     decay = tagged.get("weight_decay", 0.0)
-    if isinstance(decay, (int, float)) and decay > 0:
+    if isinstance(decay, (int, float)) and 0 < decay <= 1e6:  # beyond, the rules of the recipe have their say
         path = "recipe.optimizer.weight_decay"
         fix = Fix("Use AdamW", "the same rate and decay", apply=_adamw)
         yield Found(Where(label=path, path=path), f"Weight decay {decay:g} is plain l2 in this optimizer", (fix,))

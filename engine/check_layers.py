@@ -36,12 +36,16 @@ def nearest(declaration: Declaration, name: str, value: Any) -> Any:
     param = declaration.by_name.get(name)
     if param is None or param.kind not in ("int", "float") or isinstance(value, bool):
         return None
-    if not isinstance(value, (int, float)) or isnan(value):
+    # A whole number may be beyond all floats, where isnan fails.
+    if not isinstance(value, (int, float)) or (isinstance(value, float) and isnan(value)):
         return None
     low = param.min if param.min is not None else value
     high = param.max if param.max is not None else value
     found = min(max(value, low), high)
-    return round(found) if param.kind == "int" else float(found)
+    try:
+        return round(found) if param.kind == "int" else float(found)
+    except OverflowError:  # no bound on that side, and further than numbers reach
+        return None
 
 
 def _name(definition: str, node: Node, names: list[str], seen: set[str]) -> Iterator[Problem]:

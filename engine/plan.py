@@ -69,7 +69,7 @@ def known_steps_per_epoch(project: Project) -> int:
     facts, recipe = known_data(project), project.recipe
     samples = facts.counts.get("train", 0) if facts is not None else 0
     size, accumulate = recipe.get("batch_size"), recipe.get("accumulate")
-    if not samples or not isinstance(size, int) or not isinstance(accumulate, int):
+    if not samples or not isinstance(size, int) or not isinstance(accumulate, int) or min(size, accumulate) < 1:
         return 0
     batches = -(-samples // size)
     if batches > 1 and samples % size == 1 and _normalises_batches(project):
