@@ -58,8 +58,10 @@ def check_level(graph: Graph, definition: str) -> Iterator[Problem]:
     for edge in level.edges:
         arriving.setdefault(edge.target, []).append(edge)
     loose = _loose_ends(graph, definition)
+    # Where an Input is missing and would go: one fault, told once, by `check_ends`.
+    told = _entry(graph) if not definition and not graph.of_type(INPUT) else None
     for node in level.nodes.values():
-        yield from _ports(graph, definition, node, arriving.get(node.id, []), loose)
+        yield from _ports(graph, definition, node, arriving.get(node.id, []), loose, told)
     if not ring:
         yield from _dead(level, definition)
 
@@ -70,7 +72,12 @@ def where(node: Node, definition: str, port: str = "") -> Where:
 
 
 def _ports(
-    graph: Graph, definition: str, node: Node, arriving: list[Edge], loose: list[Loose] | None
+    graph: Graph,
+    definition: str,
+    node: Node,
+    arriving: list[Edge],
+    loose: list[Loose] | None,
+    told: Loose | None,
 ) -> Iterator[Problem]:
     ports = {port.name: port for port in input_ports(graph, node)}
     level = graph.level(definition)
@@ -92,6 +99,8 @@ def _ports(
             yield error(where(node, definition, edge.input), words, "", fix.title, code="wire.port", fixes=(fix,))
     for name, port in ports.items():
         wires = [edge for edge in arriving if edge.input == name]
+        if not wires and told == (node, name):
+            continue
         if not wires:
             yield _missing(graph, definition, node, name, loose, alone=len(ports) == 1)
         elif len(wires) > 1 and not port.variadic:
@@ -168,13 +177,21 @@ def _dead(level: Graph, definition: str) -> Iterator[Problem]:
 
 
 def _add_input(graph: Graph) -> Iterator[Fix]:
+    entry = _entry(graph)
+    if entry is not None:
+        node, port = entry
+        apply = fixing.add_beside(INPUT, node.id, port=port, dx=-_BESIDE)
+        yield Fix(f"Add an Input before {node.name}", apply=apply)
+
+
+def _entry(graph: Graph) -> tuple[Node, str] | None:
+    """Where samples would enter: the leftmost layer to which nothing comes, and its port."""
     fed = {(edge.target, edge.input) for edge in graph.edges}
     for node in sorted(graph.nodes.values(), key=lambda node: node.x):
         for port in input_ports(graph, node):
             if (node.id, port.name) not in fed:
-                apply = fixing.add_beside(INPUT, node.id, port=port.name, dx=-_BESIDE)
-                yield Fix(f"Add an Input before {node.name}", apply=apply)
-                return
+                return node, port.name
+    return None
 
 
 def _add_output(graph: Graph) -> Iterator[Fix]:

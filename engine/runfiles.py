@@ -87,6 +87,9 @@ def read_info(path: Path) -> RunInfo:
     file = path / INFO
     try:
         data = json.loads(file.read_text("utf-8"))
+        version = data.get("format", FORMAT)
+        if isinstance(version, int) and version > FORMAT:
+            raise ProblemError(_newer(path, version))
         known = {item.name for item in fields(RunInfo)} - {"path"}
         info = RunInfo(path=path, **{key: _fitting(key, _number(data[key])) for key in data if key in known})
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as fault:
@@ -168,6 +171,12 @@ def _unreadable(path: Path, fault: Exception) -> Any:
         "Name a run's folder; `main.py runs` lists them" if missing else "Delete the run, or restore its run.json",
         code="run_unreadable",
     )
+
+
+def _newer(path: Path, version: int) -> Any:
+    happened = f"This run was recorded by a newer version (format {version}; this one knows {FORMAT})"
+    return error(Where(label=path.name, file=str(path / INFO)), happened, "A format this version knows",
+                 "Update Layerwright, or open the run where it was made", code="run_unreadable")  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.cli.fetching import ensure_data
-from engine.cli.outcome import GOOD, Unusable, usable
+from engine.cli.outcome import GOOD, Unusable, usable, written
 from engine.cli.output import Output, columns
 from engine.cli.progress import data_progress
 from engine.cli.projects import open_run, places_for
@@ -27,10 +27,11 @@ def compress(options: Namespace, output: Output) -> int:
     path = None if way.kind in CHECKPOINT else _target(options, restored.info.name, way.kind)
     places = places_for(options, run.parent)
     ensure_data(options, restored.project.recipe, places, output)
-    found = compress_run(
-        run, way, places=places, path=path, checkpoint=options.checkpoint, split=options.split,
-        threads=options.threads, progress=data_progress(output),
-    )  # fmt: skip
+    with written():
+        found = compress_run(
+            run, way, places=places, path=path, checkpoint=options.checkpoint, split=options.split,
+            threads=options.threads, progress=data_progress(output),
+        )  # fmt: skip
     output.record(found)
     _tell(found, output)
     return GOOD

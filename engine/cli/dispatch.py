@@ -29,7 +29,7 @@ assert set(_HOMES) == set(COMMANDS)
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line. Returns 0 (good), 1 (a problem), 2 (unusable input) or 130 (interrupted)."""
-    parser = make_parser(_version())
+    parser = make_parser(_version(), json="--json" in (sys.argv[1:] if arguments is None else arguments))
     try:
         options = parser.parse_args(arguments)
         if options.command == "runs":

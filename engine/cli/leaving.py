@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli.checking import with_data
-from engine.cli.outcome import GOOD, Unusable, usable
+from engine.cli.outcome import GOOD, Unusable, usable, written
 from engine.cli.output import Output
 from engine.cli.projects import is_project, num_runs, open_project, open_run, places_for
 from engine.problem import Where, error
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def export(options: Namespace, output: Output) -> int:
     """Exports a run, or the code of a project."""
     run = _run(options)
-    report = _project(options, output) if run is None else _trained(options, run, output)
+    with written():
+        report = _project(options, output) if run is None else _trained(options, run, output)
     output.record(report.to_json())
     kind = "samples of the data" if report.real_samples else "drawn samples"
     output.text(f"Wrote {', '.join(report.files)} ({report.bytes:,} bytes)")

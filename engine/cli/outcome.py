@@ -20,6 +20,20 @@ class Unusable(ProblemError):
     """What was given cannot be used at all: one message, exit code 2."""
 
 
+_UNWRITABLE = ("file.write", "compress-write")
+
+
+@contextmanager
+def written() -> Iterator[None]:
+    """Around work that ends in a file: a place where it cannot be written is unusable, as with every `-o`."""
+    try:
+        yield
+    except ProblemError as fault:
+        if fault.problem.code in _UNWRITABLE:
+            raise Unusable(*fault.problems) from None
+        raise
+
+
 @contextmanager
 def usable() -> Iterator[None]:
     """Around the reading of what was given: a problem there means that the input is unusable."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from engine.cli.names import COMMANDS
+from engine.cli.output import Output
+from engine.problem import Where, error
 from engine.range_test import HIGH, LOW, STEPS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -15,9 +18,24 @@ _PROJECT = "a project file (*.lwr), or the name of a built-in one (see: examples
 _RUN = "a run: its folder, its name, its id, or a unique beginning of these"
 
 
-def make_parser(version: str) -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """argparse's, whose complaint is a line of JSON too where JSON was asked for."""
+
+    json = False
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong with the arguments, and ends with exit code 2."""
+        if self.json:
+            where = Where(label=self.prog.removeprefix("main.py").strip() or "command")
+            usage = " ".join(self.format_usage().removeprefix("usage: ").split())
+            fix = f"`{self.prog} --help` explains them"
+            Output(json=True).record({"problem": error(where, message, usage, fix, code="arguments").to_json()})
+        super().error(message)
+
+
+def make_parser(version: str, *, json: bool = False) -> Parser:
+    """The parser of the whole command line. With `json`, what it refuses is told as JSON too."""
+    parser = Parser(
         prog="main.py",
         description="Layerwright: draw a neural network, train it, and see inside it. "
         "Without a command the window opens: main.py [PROJECT]",
@@ -30,6 +48,8 @@ def make_parser(version: str) -> argparse.ArgumentParser:
     for name in COMMANDS:
         _ARGUMENTS[name](made[name])
         made[name].add_argument("--json", action="store_true", help="print JSON lines, and nothing else, on stdout")
+    for one in (parser, *made.values()):
+        one.json = json
     return parser
 
 

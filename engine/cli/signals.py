@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from engine.runtime.control import Control
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TRAINING = "Stopping after this step; the state is saved. Again: leave at once, without saving."
+FETCHING = "Stopping; what was fetched so far is given up, nothing was trained. Again: leave at once."
 
 
 @contextmanager
-def stopping(control: Control, output: Output) -> Iterator[None]:
-    """Signals ask `control` for a stop as long as this lasts. Elsewhere than in the main thread nothing changes."""
+def stopping(control: Control, output: Output, words: str = TRAINING) -> Iterator[None]:
+    """Signals ask `control` for a stop as long as this lasts, and `words` say what that means. Elsewhere than in the
+    main thread nothing changes.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -32,7 +36,7 @@ def stopping(control: Control, output: Output) -> Iterator[None]:
         if control.stop_requested:
             raise KeyboardInterrupt
         control.request_stop(interrupted=True)
-        output.say("\nStopping after this step; the state is saved. Again: leave at once, without saving.")
+        output.say(f"\n{words}")
 
     before = {number: signal.signal(number, ask) for number in _SIGNALS}
     try:

@@ -13,7 +13,7 @@ from engine.cli.outcome import GOOD, INTERRUPTED, PROBLEM, Unusable, usable
 from engine.cli.output import Output
 from engine.cli.progress import TrainingReport, data_progress
 from engine.cli.projects import open_project, open_run, place_of_runs, places_for
-from engine.cli.signals import stopping
+from engine.cli.signals import FETCHING, stopping
 from engine.events import Event, RunEnded, Step, to_json
 from engine.places import Places
 from engine.problem import ProblemError, Severity, Where, error
@@ -65,17 +65,17 @@ def _train(options: Namespace, output: Output, known: Project, places: Places, *
     from engine.runtime.session import run
 
     control = Control()
-    with stopping(control, output):
+    with stopping(control, output, FETCHING):
         try:
             ensure_data(options, known.recipe, places, output, cancel=control.stop)
         except Cancelled:
             return INTERRUPTED
-        with _asked_for():
-            events = run(
-                places=places, control=control, device=options.device, threads=options.threads,
-                progress=data_progress(output), **wanted,
-            )  # fmt: skip
-            return _tell(events, control, output)
+    with stopping(control, output), _asked_for():
+        events = run(
+            places=places, control=control, device=options.device, threads=options.threads,
+            progress=data_progress(output), **wanted,
+        )  # fmt: skip
+        return _tell(events, control, output)
 
 
 def _tell(events: Iterator[Event], control: Control, output: Output) -> int:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.problem import ProblemError, Where, error
+from engine.problem import Problem, ProblemError, Where, error
 from engine.project import Project
 from engine.projectfile import read_project
+from engine.recipe import SETTINGS
 from engine.runfiles import CHECKPOINTS, PROJECT, RUNNING, RunInfo, is_alive, read_info
 from engine.runtime import checkpoint
 from engine.runtime.checkpoint import BEST, LAST, Checkpoint
@@ -75,9 +76,25 @@ def find_resumption(run: Path, epochs: int | None = None, kind: str = "") -> Res
     wanted = info.epochs if epochs is None else epochs
     done = int(saved.training["epoch"]) - 1
     unfinished = wanted == done and info.status not in ("completed", "early_stopped")
-    if wanted <= done and not unfinished:
+    most = int(SETTINGS.by_name["epochs"].max or done)
+    if wanted > most:
         raise ProblemError(
-            error(Where(label=info.name, path="recipe.epochs"), f"All {done} epochs of this run are done",
-                  f"More than {done} epochs", f"Give a larger number, such as --epochs {2 * done}", code="run_complete")
+            error(Where(label=info.name, path="recipe.epochs"), f"{wanted:,} epochs are too many",
+                  SETTINGS.by_name["epochs"].domain, f"Give a number up to {most:,}", code="run_complete")
         )  # fmt: skip
+    if wanted <= done and not unfinished:
+        raise ProblemError(_complete(info, done, most))
     return Resumption(replace(info, epochs=wanted), project, saved, info.epochs)
+
+
+def _complete(info: RunInfo, done: int, most: int) -> Problem:
+    """Why there is nothing to do, and the number that leaves something: the planned one where that is not reached."""
+    if done >= most:
+        fix = "Begin a new run from its project"
+    elif info.epochs > done:
+        fix = f"Leave --epochs out to go on to the {info.epochs} that were planned, or give a larger number"
+    else:
+        fix = f"Give a larger number, such as --epochs {min(2 * done, most)}"
+    happened = f"{'All ' if info.epochs <= done else ''}{done} epochs of this run are done"
+    return error(Where(label=info.name, path="recipe.epochs"), happened, f"More than {done} epochs", fix,
+                 code="run_complete")  # fmt: skip

@@ -30,7 +30,7 @@ from engine.runtime.failure import problem_of
 from engine.runtime.fit import fit
 from engine.runtime.randomness import GENERATORS, seed_all
 from engine.runtime.recorder import Recorder
-from engine.runtime.restore import is_other_code, save_preprocess
+from engine.runtime.restore import is_other_code, load_preprocess, save_preprocess
 from engine.runtime.resume import Resumption, find_resumption
 from engine.runtime.setup import Ready, freeze, make_ready, make_training, schedule_change
 from engine.runtime.training import Training
@@ -128,7 +128,7 @@ class _Session:
             save_preprocess(info.path, ready.data.preprocess)
             yield self._started(training)
         else:
-            warnings = goal.settle(training)
+            warnings = [*goal.settle(training), *self._mended()]
             yield RunResumed(
                 training.step, training.epoch - 1, info.epochs, training.steps_per_epoch, time.time()
             )  # fmt: skip
@@ -159,6 +159,14 @@ class _Session:
             after=self.info.epochs,
         ):  # fmt: skip
             yield words
+
+    def _mended(self) -> Iterator[str]:
+        """Writes the preprocessing anew where a damaged folder lost it: nothing could use the run's weights else."""
+        try:
+            load_preprocess(self.info.path)
+        except ProblemError:
+            save_preprocess(self.info.path, self.ready.data.preprocess)
+            yield "The record of the preprocessing was damaged; it was measured and written anew"
 
     def _failed(self, fault: Exception) -> RunEnded:
         problem = problem_of(fault, self.built, self.info.path)

@@ -42,13 +42,9 @@ WRONG: dict[str, list[Any]] = {
 }  # fmt: skip
 WRONG["path"] = WRONG["text"]
 STRANGE = "quantum_annealing"
-PLACES = {
-    "optimizer": "optimizer", "schedule": "schedule", "loss": "loss", "clip": "clip", "dataset": "data",
-    "metric": "metrics", "augment": "augment", "callback": "callbacks", "param_group": "groups",
-}  # fmt: skip
+PLACES = {item.of: item.name for item in SETTINGS.params if item.of not in ("", "record")}
 """Settings of the recipe in which a declaration of a kind is chosen."""
-INSIDE = {"activation": "activation", "normalization": "normalization", "initializer": "initializer",
-          "regularizer": "regularizer"}  # fmt: skip
+INSIDE = {item.of: item.name for item in reversed(catalogue().all("layer")["linear"].params) if item.of}
 """Settings of a layer in which one is."""
 
 
@@ -114,6 +110,10 @@ def names_what_is_allowed(problem: Problem, param: Param) -> bool:
         return True
     known = catalogue().all(param.of) if param.of and param.of != "record" else ()
     return any(word in words for word in (*param.choices, *known)) and param.kind in ("tagged", "list", "choice")
+
+
+def test_every_kind_has_a_place_in_a_project() -> None:
+    assert {*PLACES, *INSIDE, "layer", "record"} == set(KINDS)
 
 
 @pytest.mark.parametrize("declaration", **named(everything()))

@@ -324,7 +324,7 @@ def test_an_alert_that_has_spoken_stays_silent_after_a_stop(tmp_path: Path) -> N
 
 
 def test_tensorboard_gets_every_figure(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
+    pytest.importorskip("tensorboard", reason="the package tensorboard is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     settings = recipe(callbacks=({"type": "tensorboard"},))

@@ -19,6 +19,7 @@ from engine.known import with_facts
 from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.tensor import TensorInfo
+from tests.engine.drawn import box, draw
 
 
 def chain(*types: str) -> Project:
@@ -80,6 +81,20 @@ def test_a_missing_input_or_output_is_added_and_wired_by_its_fix() -> None:
         assert fix.title == title
         assert fix.apply is not None
         assert check_project(fix.apply(project)) == []
+
+
+@pytest.mark.parametrize("types", [("flatten", "linear", "output"), ("output",), ("linear",)])
+def test_a_network_without_an_input_is_told_once(types: tuple[str, ...]) -> None:
+    codes = [item.code for item in check_project(chain(*types)) if item.severity is Severity.ERROR]
+    assert codes == ["graph.input"] + ["graph.output"] * ("output" not in types)
+
+
+def test_a_second_layer_without_a_wire_is_still_told_where_no_input_is() -> None:
+    graph = draw(box("a", "linear"), box("b", "linear"), box("both", "add", "a", "b"), box("y", "output", "both"))
+    found = [item for item in check_project(Project(graph=graph)) if item.severity is Severity.ERROR]
+    assert [item.code for item in found] == ["graph.input", "wire.missing"]
+    assert found[0].fixes[0].title == "Add an Input before a"
+    assert found[1].where.label == "b"
 
 
 def test_a_circle_names_its_nodes() -> None:

@@ -62,6 +62,20 @@ def test_wrong_arguments_are_refused_without_a_traceback(capsys):
         assert said.err
 
 
+@pytest.mark.parametrize("arguments", [
+    ["train"], ["train", "digits-mlp", "--set", "nonsense"], ["runs", "show"], ["trian", "digits-mlp"],
+    ["export", "digits-mlp", "--format", "pickle"], ["check", "digits-mlp", "--threads", "0"], ["check", "a", "b"],
+])  # fmt: skip
+def test_wrong_arguments_are_json_where_json_was_asked_for(arguments, capsys):
+    said = command(capsys, *arguments, "--json")
+    assert said.code == 2
+    (line,) = said.lines
+    assert line["problem"]["code"] == "arguments"
+    assert line["problem"]["expected"].startswith("main.py")
+    assert line["problem"]["happened"] in said.err
+    assert "--help" in line["problem"]["fix"]
+
+
 def test_layers_lists_every_layer_with_ports_and_parameters(capsys):
     said = command(capsys, "layers", "--json")
     assert said.code == 0

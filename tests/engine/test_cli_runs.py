@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,6 +148,20 @@ def test_export_bakes_computed_kernels_into_plain_layers(capsys, tmp_path):
     assert "parametrizations" not in (tmp_path / "m.py").read_text()
     plain = command(capsys, "export", "spirals", *wanted[2:])
     assert "nothing to bake in" in plain.out
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="only here is there a folder that nobody can write to")
+def test_a_file_that_cannot_be_written_is_unusable_whatever_writes_it(digits, capsys, tmp_path):
+    """/proc is a folder where no file can be made, for root either."""
+    for place in (Path("/proc/model.py"), tmp_path / "none" / "model.py"):
+        for arguments in (
+            ["code", "digits-mlp"], ["export", "digits-mlp", "--format", "python"],
+            ["export", digits, "--format", "safetensors"], ["examples", "digits-mlp"],
+            ["compress", digits, "--half"],
+        ):  # fmt: skip
+            said = command(capsys, *arguments, "-o", place)
+            assert said.code == 2, (arguments, said.err)
+            assert said.err
 
 
 def test_a_run_wins_over_a_built_in_project_of_its_name(digits, capsys, tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.output import Output
-from engine.cli.signals import stopping
+from engine.cli.signals import FETCHING, TRAINING, stopping
 from engine.runs import list_runs, read_info
 from engine.runtime.control import Control
 from tests.engine.cli_tools import ROOT, command, environment, strict, train
@@ -225,6 +225,15 @@ def test_the_second_signal_leaves_at_once():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(("words", "said"), [(FETCHING, "nothing was trained"), (TRAINING, "the state is saved")])
+def test_a_signal_is_answered_with_what_it_means_now(words, said, capsys):
+    control = Control()
+    with stopping(control, Output(), words):
+        signal.raise_signal(signal.SIGINT)
+    assert said in capsys.readouterr().err
+    assert control.stop.is_set()
 
 
 def test_signals_are_left_alone_in_other_threads():

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from engine.analysis import WeightRules
-from engine.declare import Declaration, catalogue, make
+from engine.declare import KINDS, Declaration, catalogue, make
 from engine.expr import name, used_helpers
 from engine.param import Param
 from engine.runtime.meta import namespace
@@ -29,6 +29,7 @@ from tests.engine import (
     test_initializers,
     test_noise_layers,
     test_normalisation,
+    test_reparametrized,
     test_schedule_table,
 )
 
@@ -71,11 +72,17 @@ HELD: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
         *((kind, {"rate": 0.2, "units": 400, "bias": False}) for kind in test_noise_layers.NOISE),
         ("gaussian_noise", {"std": 0.3}), ("stochastic_depth", {"batch": True, "rate": 0.5}),
     ],
+    "reparametrization": [
+        ("none", {}), ("weight_norm", {}),
+        *(("spectral_norm", {"power_iterations": count}) for count in test_reparametrized.ITERATIONS),
+    ],
     "regularizer": [(kind, settings) for kind, settings, _ in PENALTIES],
     "clip": [*((item["type"], item) for item in test_clipping.WAYS), ("none", {})],
     "loss": [(item["type"], item) for item in test_catalog_losses.HELD],
 }  # fmt: skip
 """Kinds, and families of layers, with the cases that hold each entry to its formula."""
+NO_FORMULA = {"layer", "metric", "dataset", "augment", "callback", "param_group", "record"}
+"""Kinds that compute nothing of a training, or that other tests walk: of layers only families are held here."""
 SHARED = {"initializer", "bias_initializer", "regularizer", "max_norm", "activation", "normalization", "norm_place"}
 """Settings of every layer with weights: they choose among other kinds of this table, or are tested here by name."""
 
@@ -106,6 +113,10 @@ def _unchanged(param: Param, cases: list[dict[str, Any]]) -> list[str]:
     if param.kind == "choice":
         return [f"{param.name} {word}" for word in param.choices if word not in taken]
     return [] if any(value != param.default for value in taken) else [param.name]
+
+
+def test_every_kind_is_held_or_named() -> None:
+    assert set(KINDS) == (set(HELD) - {"normalisation", "regularisation"}) | NO_FORMULA
 
 
 @pytest.mark.parametrize("kind", HELD)

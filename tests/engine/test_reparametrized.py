@@ -47,6 +47,8 @@ LAYERS: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
 }  # fmt: skip
 Array = NDArray[np.float64]
 
+ITERATIONS = [1, 4]
+
 
 def one(kind: str, way: str, **more: Any) -> Graph:
     """One reparametrised layer between an input and an output."""
@@ -101,7 +103,7 @@ def test_spectral_norm_leads_the_largest_singular_value_to_one(kind: str) -> Non
     )
 
 
-@pytest.mark.parametrize("iterations", [1, 4])
+@pytest.mark.parametrize("iterations", ITERATIONS)
 def test_each_forward_pass_of_training_takes_the_stated_steps_of_the_power_iteration(iterations: int) -> None:
     way = {"type": "spectral_norm", "power_iterations": iterations}
     graph = draw(

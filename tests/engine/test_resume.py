@@ -24,6 +24,7 @@ from engine.projectfile import write_project
 from engine.runs import own, read_events, read_info, update_info
 from engine.runtime import checkpoint
 from engine.runtime.control import Control
+from engine.runtime.restore import load_preprocess
 from engine.runtime.session import run
 from engine.timeline import Timeline
 
@@ -133,6 +134,7 @@ from pathlib import Path
 from engine.places import Places
 from engine.projectfile import read_project
 from engine.runtime import keeper
+from engine.runtime.restore import load_preprocess
 from engine.runtime.session import run
 keeper.AT_MOST_EVERY = float(sys.argv[3])
 folder, moment = Path(sys.argv[1]), sys.argv[2]
@@ -196,6 +198,36 @@ def test_a_finished_run_without_more_epochs_is_refused_with_the_way_out(whole: P
         with pytest.raises(ProblemError, match=r"--epochs 12"):
             next(run(runs=whole.parent, places=places(whole.parent), resume=whole, epochs=epochs))
     assert read_info(whole) == before
+
+
+def test_what_is_proposed_leaves_something_to_do(tmp_path: Path, whole: Path) -> None:
+    path = stopped_at(tmp_path, 130)
+    with pytest.raises(ProblemError, match=f"the {EPOCHS} that were planned"):
+        next(run(runs=tmp_path, places=places(tmp_path), resume=path, epochs=1))
+    for epochs in (100_001, 2_000_000):
+        with pytest.raises(ProblemError, match="from 1 to 100,000"):
+            next(run(runs=whole.parent, places=places(whole.parent), resume=whole, epochs=epochs))
+    assert read_info(whole).epochs == EPOCHS
+
+
+@pytest.mark.parametrize("name", ["preprocess.json", "preprocess.safetensors"])
+@pytest.mark.parametrize("content", [None, b"", b'{"images": 3}'])
+def test_a_damaged_record_of_the_preprocessing_is_written_anew(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    path = stopped_at(tmp_path, 5)
+    before = {file: (path / file).read_bytes() for file in ("preprocess.json", "preprocess.safetensors")}
+    (path / name).unlink()
+    if content is not None:
+        (path / name).write_bytes(content)
+    with pytest.raises(ProblemError, match="preprocessing cannot be read"):
+        load_preprocess(path)
+    events = go_on(tmp_path, path)
+    assert any("preprocessing was damaged" in event.words for event in events if isinstance(event, Alerted))
+    assert {file: (path / file).read_bytes() for file in before} == before
+    assert not any(
+        "damaged" in event.words for event in go_on(tmp_path, path, epochs=EPOCHS + 1) if isinstance(event, Alerted)
+    )
 
 
 def test_a_run_that_was_stopped_early_can_be_continued(tmp_path: Path) -> None:

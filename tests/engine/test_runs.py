@@ -145,6 +145,22 @@ def test_a_run_file_with_values_of_another_kind_is_named_and_hides_no_other(
     assert f"{name} cannot be" in runs[bad.path].problem["happened"]
 
 
+def test_a_run_of_a_newer_format_is_named_so_and_never_written_over(tmp_path: Path) -> None:
+    good, newer = made(tmp_path, "good"), made(tmp_path, "newer")
+    file = newer.path / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "format": 2, "epochs": {"in": "another form"}}))
+    text = file.read_text()
+    with pytest.raises(ProblemError, match="newer version") as caught:
+        read_info(newer.path)
+    assert "Update Layerwright" in caught.value.problem.fix
+    with pytest.raises(ProblemError, match="newer version"):
+        rename_run(newer.path, "another")
+    assert file.read_text() == text
+    runs = {info.path: info for info in list_runs(tmp_path)}
+    assert runs[good.path] == good
+    assert "newer version" in runs[newer.path].problem["happened"]
+
+
 def test_values_of_a_run_file_that_nobody_knows_are_passed_over(tmp_path: Path) -> None:
     info = made(tmp_path)
     file = info.path / "run.json"
