@@ -36,6 +36,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "nn.Upsample": {"size": None, "scale_factor": None, "mode": "nearest", "align_corners": None},
     "nn.BatchNorm1d": _BATCH_NORM,
     "nn.BatchNorm2d": _BATCH_NORM,
+    "AxisBatchNorm": {**_BATCH_NORM, "axis": "channels", "biased": False},
     "nn.LayerNorm": {"eps": 1e-5, "elementwise_affine": True},
     "nn.GroupNorm": {"eps": 1e-5, "affine": True},
     "nn.InstanceNorm2d": {"eps": 1e-5, "affine": False},

@@ -53,6 +53,8 @@ class ExportOrder:
     format: str
     path: Path
     places: Places
+    bake: bool = False
+    """Kernels that weight norm or spectral norm compute are written as plain ones."""
 
 
 @dataclass(frozen=True)
@@ -249,9 +251,9 @@ def export_model(order: ExportOrder) -> Work:
 
         progress(0, None, "Writing, reading back and comparing")
         if order.run is None:
-            return export_project(order.project, order.path, format=order.format)
+            return export_project(order.project, order.path, format=order.format, bake=order.bake)
         restored = load_run(order.run, order.checkpoint)
-        return export_run(restored, order.path, format=order.format, places=order.places)
+        return export_run(restored, order.path, format=order.format, places=order.places, bake=order.bake)
 
     return work
 

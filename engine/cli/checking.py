@@ -41,7 +41,8 @@ def check(options: Namespace, output: Output) -> int:
     for line in columns(table, head=head, right=(4, 5)):
         output.text(line)
     output.text(
-        f"{found.parameters:,} parameters, {found.trainable:,} trainable, {found.multiply_adds:,} multiply-adds"
+        f"{found.parameters:,} parameters, {found.trainable:,} trainable, {totals['non_trainable']:,} numbers that are "
+        f"not trained, {found.multiply_adds:,} multiply-adds"
     )
     for problem in problems:
         output.text(str(problem))

@@ -10,6 +10,7 @@ from math import sqrt
 
 from engine.analysis import Analysis, NodeFacts, WeightRules
 from engine.check import check_project
+from engine.check_single import single_problems
 from engine.expand import Expanded, expand
 from engine.graph import MAX_LAYERS
 from engine.known import known_data
@@ -38,6 +39,7 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
         problems.append(error("network", happened, f"At most {MAX_LAYERS:,} layers", "Repeat less often"))
         return Analysis(problems=tuple(problems))
     problems += _new(output_problems(project, network), checked)
+    problems += single_problems(project, expanded, network)
     nodes, layers, rules, parts = _facts(expanded, network)
     problems += group_problems(project.recipe, [path for path in layers if path not in parts])
     source = None

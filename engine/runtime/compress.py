@@ -17,7 +17,7 @@ from torch.nn.utils import fusion, prune
 from engine.problem import Problem, ProblemError, Where, error
 
 KERNELS = (nn.Linear, nn.modules.conv._ConvNd, nn.Embedding)
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+NORMS = nn.modules.batchnorm._BatchNorm
 
 
 def kernels_of(model: nn.Module) -> dict[str, nn.Module]:
@@ -78,7 +78,7 @@ def fold_norms(model: nn.Module, inputs: Sequence[Tensor], where: str = "model")
     """
     model.eval()
     try:
-        traced = fx.symbolic_trace(model)
+        traced = fx.GraphModule(model, _Tracer().trace(model))
         with torch.no_grad():
             ShapeProp(traced).propagate(*inputs)
     except Exception as fault:  # a tracer fails in as many ways as code can be written
@@ -101,6 +101,14 @@ def fold_norms(model: nn.Module, inputs: Sequence[Tensor], where: str = "model")
     traced.delete_all_unused_submodules()
     traced.recompile()
     return traced.eval(), folded
+
+
+class _Tracer(fx.Tracer):
+    """Takes every batch norm as one step, also those that the generated file brings along."""
+
+    def is_leaf_module(self, module: nn.Module, path: str) -> bool:
+        """See `fx.Tracer`."""
+        return isinstance(module, NORMS) or super().is_leaf_module(module, path)
 
 
 class Halved(nn.Module):
@@ -135,6 +143,8 @@ def _uses(traced: fx.GraphModule) -> dict[str, int]:
 
 def _can_fold(layer: nn.Module, norm: nn.Module, made: fx.Node) -> bool:
     if not isinstance(norm, NORMS) or norm.running_mean is None or nn.utils.parametrize.is_parametrized(layer):
+        return False
+    if getattr(norm, "axis", "channels") != "channels":
         return False
     if isinstance(layer, nn.Linear):
         # With more axes the norm counts the second, the layer the last.

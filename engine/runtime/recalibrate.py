@@ -2,8 +2,9 @@
 
 While training they are moving averages of batches that other weights saw. Here the weights stay, the training set goes
 through once as it is (no augmentation, no dropout), and each norm takes mean and unbiased variance over all numbers
-that reached it, in double precision (Wu and Johnson 2021, "Rethinking Batch in BatchNorm": precise statistics). Norms
-before it normalise by their batch meanwhile, as in training. Never changes a weight.
+that reached it (biased where the norm keeps that), in double precision (Wu and Johnson 2021, "Rethinking Batch in
+BatchNorm": precise statistics). Norms before it normalise by their batch meanwhile, as in training. Never changes a
+weight.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def recalibrate(model: nn.Module, data: Splits, *, cancelled: Callable[[], bool]
         for module_, mode in modes:
             module_.training = mode
     for name, module in norms.items():
-        _put(module, *measured[name].found(), before[name][2])
+        _put(module, *measured[name].found(biased=bool(getattr(module, "biased", False))), before[name][2])
     return len(norms)
 
 
@@ -129,18 +130,19 @@ class _Measure:
         self._sum = total if self._sum is None else self._sum + total
         self._squares = squares if self._squares is None else self._squares + squares
 
-    def found(self) -> tuple[Tensor, Tensor]:
-        """Mean and unbiased variance per channel."""
+    def found(self, *, biased: bool = False) -> tuple[Tensor, Tensor]:
+        """Mean and variance per channel."""
         assert self._sum is not None
         assert self._squares is not None
         mean = self._sum / self._count
         spread = (self._squares / self._count - mean.square()).clamp(min=0)
-        return mean, spread * (self._count / max(1, self._count - 1))
+        return mean, spread if biased else spread * (self._count / max(1, self._count - 1))
 
 
 @contextmanager
 def _watched(module: nn.Module, measure: _Measure) -> Iterator[None]:
-    handle = module.register_forward_pre_hook(lambda _module, inputs: measure.add(inputs[0]))
+    arranged = getattr(module, "arranged", lambda x: x)  # where the statistics are not those of axis 1
+    handle = module.register_forward_pre_hook(lambda _module, inputs: measure.add(arranged(inputs[0])))
     try:
         yield
     finally:

@@ -23,6 +23,7 @@ from gui.style import set_property
 from gui.theme import metrics
 from gui.whereabouts import places_of, runs_of
 from gui.widgets.buttons import Button, tool_button
+from gui.widgets.choices import Check
 from gui.widgets.number_field import TextField
 from gui.widgets.progress import ProgressLine
 from gui.widgets.states import Banner
@@ -54,6 +55,8 @@ class ExportDialog(QDialog):
         self.source.changed.connect(self._source_chosen)
         self.formats = FormatCards()
         self.formats.chosen.connect(lambda _name: self._suggest_path())
+        self.bake = Check(self.tr("Plain weights: bake in weight norm and spectral norm"))
+        self.bake.setToolTip(self.tr("Write the weights that they compute instead of what is trained, in plain layers"))
         self.path = TextField("", placeholder=self.tr("Where to"))
         self.path.entry.setAccessibleName(self.tr("File"))
         self.path.committed.connect(lambda _text: self._say_existing())
@@ -87,6 +90,7 @@ class ExportDialog(QDialog):
         column.addSpacing(metrics.grid)
         column.addLayout(self._row(self.tr("Model"), self.source))
         column.addWidget(self.formats)
+        column.addWidget(self.bake)
         column.addLayout(self._row(self.tr("File"), self.path, self.browse))
         column.addSpacing(metrics.half)
         column.addWidget(self.line)
@@ -125,7 +129,7 @@ class ExportDialog(QDialog):
         path = path if path.suffix else path.with_suffix(SUFFIXES[self.formats.current()])
         order = ExportOrder(
             self._document.project, self.source.run, self.source.checkpoint, self.formats.current(), path,
-            places_of(self._document.path),
+            places_of(self._document.path), bake=not self.bake.isHidden() and self.bake.isChecked(),
         )  # fmt: skip
         self._set_busy(True)
         self._jobs.start(
@@ -135,6 +139,7 @@ class ExportDialog(QDialog):
 
     def _source_chosen(self) -> None:
         self.formats.set_weights(self.source.run is not None)
+        self.bake.setVisible(self.source.has_computed_kernels(self._document.project))
 
     def _suggest_path(self) -> None:
         """The project's name in the folder of the last file, or what a person named, with the ending of the format."""
@@ -164,7 +169,7 @@ class ExportDialog(QDialog):
 
     def _set_busy(self, busy: bool) -> None:
         self._busy = busy
-        for widget in (self.source, self.formats, self.path, self.browse, self.export):
+        for widget in (self.source, self.formats, self.bake, self.path, self.browse, self.export):
             widget.setEnabled(not busy)
         if busy:
             self.result.hide()
@@ -214,6 +219,8 @@ def report_words(widget: QWidget, report: Any) -> str:
     if report.classes_agree is not None:
         agree = report.classes_agree
         parts.append(widget.tr("every class is the same") if agree else widget.tr("some classes differ"))
+    if report.baked:
+        parts.append(widget.tr("baked in: {0}").format(", ".join(report.baked)))
     return "  ·  ".join(parts)
 
 

@@ -7,8 +7,11 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from engine.baking import reparametrized_layers
 from engine.problem import ProblemError
-from engine.runfiles import RunInfo, checkpoint_names, read_info
+from engine.project import Project
+from engine.projectfile import read_project
+from engine.runfiles import PROJECT, RunInfo, checkpoint_names, read_info
 from engine.runs import list_runs
 from gui.numbers import percent
 from gui.theme import metrics
@@ -64,6 +67,15 @@ class ExportSource(QWidget):
     def checkpoint(self) -> str:
         """The name of the chosen checkpoint; "" without a run."""
         return str(self.checkpoints.value() or "") if self.run is not None else ""
+
+    def has_computed_kernels(self, project: Project) -> bool:
+        """Whether weight norm or spectral norm is in what is exported: the run's own network, or the project's."""
+        if self.run is not None:
+            try:
+                project = read_project(self.run / PROJECT).project
+            except (ProblemError, OSError):  # the export itself tells what is wrong with the run
+                return False
+        return bool(reparametrized_layers(project.graph))
 
     def _chosen(self) -> None:
         there = checkpoint_names(self.run) if self.run is not None else []

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.param import Param
 from gui.forms.editors import make_editor
@@ -20,14 +20,16 @@ from gui.widgets.labels import ElidedLabel
 
 
 class Form(QWidget):
-    """Rows for settings. `committed(name, value)` once per value entered."""
+    """Rows for settings. `committed(name, value)` once per value entered; `noted` numbers have words below them."""
 
     committed = Signal(str, object)
 
     def __init__(
-        self, params: tuple[Param, ...], parent: QWidget | None = None, *, skip: frozenset[str] = frozenset()
-    ) -> None:
+        self, params: tuple[Param, ...], parent: QWidget | None = None, *, skip: frozenset[str] = frozenset(),
+        noted: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         super().__init__(parent)
+        self._noted = noted
         self._params = {param.name: param for param in params if param.name not in skip}
         self._editors: dict[str, QWidget] = {}
         self._labels: dict[str, ElidedLabel] = {}
@@ -43,7 +45,9 @@ class Form(QWidget):
             self._add_row(row, param)
 
     def set_values(self, values: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
-        """Shows values (defaults where absent); `notes` are words beside a check box ("32 parameters")."""
+        """Shows values (defaults where absent); `notes` are words beside a check box ("32 parameters") or below
+        a noted number.
+        """
         self._values = {name: values.get(name, param.default) for name, param in self._params.items()}
         for name, editor in self._editors.items():
             editor.set_value(self._values[name])  # type: ignore[attr-defined]
@@ -65,7 +69,7 @@ class Form(QWidget):
         self._editors[name].setVisible(shown)
 
     def note(self, name: str) -> str:
-        """The words beside a check box."""
+        """The words beside a check box or below a noted number."""
         return self._notes[name].text()
 
     def set_fault(self, name: str, words: str) -> None:
@@ -83,7 +87,8 @@ class Form(QWidget):
         label.setToolTip(tip)
         label.setBuddy(editor)
         editor.setAccessibleName(label.text())
-        top = Qt.AlignmentFlag.AlignTop if wide else Qt.AlignmentFlag.AlignVCenter
+        high = wide or param.name in self._noted
+        top = Qt.AlignmentFlag.AlignTop if high else Qt.AlignmentFlag.AlignVCenter
         label.setMinimumHeight(metrics.field_dense)
         if isinstance(editor, TaggedEditor | ListEditor):
             # Their own settings need the whole width; the label stands in their first line.
@@ -100,11 +105,23 @@ class Form(QWidget):
             line.addWidget(editor)
             line.addWidget(self._notes[param.name], 1)
             self._grid.addWidget(holder, row, 1)
+        elif param.name in self._noted and not wide:
+            self._grid.addWidget(self._with_note(param.name, editor), row, 1, top)
         elif not wide:
             self._grid.addWidget(editor, row, 1, top)
         self._editors[param.name] = editor
         self._labels[param.name] = label
         editor.committed.connect(lambda value, name=param.name: self._commit(name, value))  # type: ignore[attr-defined]
+
+    def _with_note(self, name: str, editor: QWidget) -> QWidget:
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        self._notes[name] = ElidedLabel(role="hint")
+        column.addWidget(editor)
+        column.addWidget(self._notes[name])
+        return holder
 
     def _commit(self, name: str, value: Any) -> None:
         self._values[name] = value

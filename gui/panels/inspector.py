@@ -35,6 +35,9 @@ from gui.widgets.number_field import NumberField, TextField
 from gui.widgets.section import CollapsibleSection
 from gui.widgets.states import Banner, EmptyState
 
+NOTED = {"normalisation": frozenset({"momentum"})}
+"""By family the numbers that have words below them."""
+
 
 class InspectorPanel(QScrollArea):
     """One selected layer or block in full; several or none: what can be said about them together."""
@@ -180,7 +183,7 @@ class InspectorPanel(QScrollArea):
         params = tuple(param for param in declaration.params if param.name not in shared)
         section = CollapsibleSection(self.tr("Settings"))
         if params:
-            self._form = Form(params)
+            self._form = Form(params, noted=NOTED.get(declaration.family, frozenset()))
             self._form.committed.connect(self._commit)
             section.content.addWidget(self._form)
         else:
@@ -273,7 +276,14 @@ class InspectorPanel(QScrollArea):
         facts = self._facts()
         node = self._node()
         output = facts.output if facts else None
-        if node is None or output is None or not node.params.get("bias", True):
+        if node is None:
+            return {}
+        declaration = find("layer", node.type)
+        if declaration is not None and declaration.family == "normalisation" and "momentum" in declaration.by_name:
+            # One convention is the other's complement: what the new batch weighs, or what the old ones do.
+            own = node.params.get("momentum", declaration.defaults["momentum"])
+            return {"momentum": self.tr("{0} in Keras").format(f"{1.0 - own:.6g}") if isinstance(own, float) else ""}
+        if output is None or not node.params.get("bias", True):
             return {}
         size = output.channels if output.rank == 3 else output.features
         return {"bias": self.tr("{0} parameters").format(count(size))}

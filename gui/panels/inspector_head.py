@@ -119,10 +119,12 @@ class ShapeRows(QWidget):
         self._right.setText(self.tr("per sample"))
         if facts is None or not facts.parameters:
             self._cost.setText(self.tr("no parameters"))
-        elif facts.copies > 1 and not node.is_group:
-            self._cost.setText(self.tr("{0} × {1} parameters").format(facts.copies, count(facts.parameters)))
         else:
-            self._cost.setText(self.tr("{0} parameters").format(count(facts.parameters)))
+            times = f"{facts.copies} × " if facts.copies > 1 and not node.is_group else ""
+            still = facts.parameters - facts.trainable + facts.buffers
+            words = self.tr("{0} trained, {1} not") if still else self.tr("{0} parameters")
+            shown = facts.trainable if still else facts.parameters
+            self._cost.setText(times + words.format(count(shown), count(still)))
         frozen = facts.parameters - facts.trainable if facts else 0
         extra = [self.tr("{0} not trained").format(count(frozen))] if frozen else []
         if facts and facts.buffers:

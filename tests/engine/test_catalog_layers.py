@@ -14,6 +14,7 @@ from torch import nn
 from engine.concise import DEFAULTS
 from engine.declare import Declaration, find
 from engine.expr import name
+from engine.runtime.meta import namespace
 from engine.tensor import INT, TensorInfo
 from tests.engine.catalogue import call, inputs_of, layers, module_of, named, settings_of, tensor_of
 
@@ -78,7 +79,7 @@ def test_the_weights_an_initializer_fills_exist_beside_a_bias(declaration: Decla
 
 @pytest.mark.parametrize("callee", DEFAULTS)
 def test_the_defaults_left_out_are_torch_s_own(callee: str) -> None:
-    cls = eval(callee, {"nn": nn, "torch": torch})
+    cls = eval(callee, namespace(frozenset({callee} if callee.isidentifier() else ())))
     owner = nn.RNNBase if cls in (nn.LSTM, nn.GRU) else cls
     declared = inspect.signature(owner).parameters
     for key, value in DEFAULTS[callee].items():

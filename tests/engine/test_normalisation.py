@@ -16,7 +16,9 @@ from torch import nn
 
 from engine.declare import catalogue, find
 from engine.expr import used_helpers
+from engine.runtime.analyze import analyze
 from engine.runtime.build import build
+from engine.runtime.compress import fold_norms
 from engine.runtime.meta import namespace
 from engine.tensor import TensorInfo
 from tests.engine.drawn import box, draw, facts, project
@@ -188,3 +190,117 @@ def test_batch_norm_at_the_input_standardises_the_batch() -> None:
     model(torch.tensor(np.random.default_rng(0).uniform(0, 255, size=(40, 784))))
     np.testing.assert_allclose(seen[0].mean(0), 0.0, **EXACT)
     np.testing.assert_allclose(seen[0].std(0), 1.0, rtol=0, atol=1e-8)
+
+
+# ------------------------------------------------------------------ axes and Keras's running variance
+
+
+AXES: list[tuple[str, tuple[int, ...], str, int, tuple[int, ...]]] = [
+    ("batch_norm1d", (28, 28), "last", 28, (0, 1)),
+    ("batch_norm1d", (28, 28), "channels", 28, (0, 2)),
+    ("batch_norm1d", (28, 28), "all", 784, (0,)),
+    ("batch_norm1d", (5,), "last", 5, (0,)),
+    ("batch_norm1d", (5,), "all", 5, (0,)),
+    ("batch_norm2d", (1, 6, 7), "last", 7, (0, 1, 2)),
+    ("batch_norm2d", (3, 4, 5), "all", 60, (0,)),
+    ("batch_norm3d", (2, 3, 4, 5), "last", 5, (0, 1, 2, 3)),
+]
+"""Layer, sample, axis, how many statistics (S-099 to S-102), and the axes of a batch that each mean is taken over."""
+
+
+@pytest.mark.parametrize(("kind", "shape", "axis", "count", "axes"), AXES)
+@pytest.mark.parametrize("variance", ["unbiased", "biased"])
+def test_each_entry_of_the_axis_has_its_own_statistics(
+    kind: str, shape: tuple[int, ...], axis: str, count: int, axes: tuple[int, ...], variance: str
+) -> None:
+    graph = draw(
+        box("data", "input"), box("norm", kind, "data", axis=axis, variance=variance, momentum=0.2, eps=0.01),
+        box("out", "output", "norm"),
+    )  # fmt: skip
+    model = build(project(graph, facts(data=shape))).model.double().train()
+    assert sum(item.numel() for item in model.parameters()) == 2 * count
+    state = dict(model.norm.named_buffers())
+    mean, running = np.zeros(count), np.ones(count)
+    random = np.random.default_rng(4)
+    for _ in range(3):
+        x = random.normal(2.0, 3.0, (BATCH, *shape))
+        found = model(torch.from_numpy(x)).detach().numpy()
+        np.testing.assert_allclose(found, over(x, axes, 0.01), **EXACT)
+        numbers = x.size // count
+        spread = x.var(axes).reshape(-1) * (1.0 if variance == "biased" else numbers / (numbers - 1))
+        mean, running = 0.8 * mean + 0.2 * x.mean(axes).reshape(-1), 0.8 * running + 0.2 * spread
+        np.testing.assert_allclose(state["running_mean"], mean, **EXACT)
+        np.testing.assert_allclose(state["running_var"], running, **EXACT)
+    x = random.normal(size=(2, *shape))
+    form = [1 if place in axes else size for place, size in enumerate(x.shape)]
+    expected = (x - mean.reshape(form)) / np.sqrt(running.reshape(form) + 0.01)
+    np.testing.assert_allclose(model.eval()(torch.from_numpy(x)).detach().numpy(), expected, **EXACT)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "settings"),
+    [((784,), "batch_norm1d", {}), ((1, 28, 28), "batch_norm2d", {}), ((1, 28, 28), "batch_norm2d", {"axis": "all"}),
+     ((9, 4), "batch_norm1d", {"axis": "last"})],
+    ids=["vector", "image", "pixels", "sequence"],
+)  # fmt: skip
+def test_a_batch_norm_can_stand_first_and_standardises_what_arrives(
+    shape: tuple[int, ...], kind: str, settings: dict[str, Any]
+) -> None:
+    graph = draw(
+        box("data", "input"), box("norm", kind, "data", **settings), box("flat", "flatten", "norm"),
+        box("head", "linear", "flat", units=3), box("out", "output", "head"),
+    )  # fmt: skip
+    found = analyze(project(graph, facts(data=shape)))
+    assert not found.errors
+    x = torch.from_numpy(np.random.default_rng(1).normal(50.0, 9.0, (64, *shape))).float()
+    model = build(project(graph, facts(data=shape))).model.train()
+    inside = model.norm(x).detach()
+    assert abs(float(inside.mean())) < 1e-3
+    assert float(inside.std()) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_norm_inside_a_layer_takes_the_axis_and_the_variance_too() -> None:
+    chosen = {"type": "batch_norm", "variance": "biased", "axis": "last"}
+    graph = draw(
+        box("data", "input"), box("conv", "conv2d", "data", filters=4, normalization=chosen),
+        box("out", "output", "conv"),
+    )  # fmt: skip
+    source = analyze(project(graph, facts(data=(1, 8, 8)))).source
+    assert 'self.conv_norm = AxisBatchNorm(6, axis="last", biased=True)' in source
+
+
+def test_batches_of_one_row_are_refused_where_one_row_has_no_deviation() -> None:
+    def problems(kind: str, shape: tuple[int, ...], size: int, **settings: Any) -> list[str]:
+        graph = draw(
+            box("data", "input"), box("norm", kind, "data", **settings), box("flat", "flatten", "norm"),
+            box("head", "linear", "flat", units=3), box("out", "output", "head"),
+        )  # fmt: skip
+        made = project(graph, facts(data=shape), batch_size=size)
+        found = analyze(made).errors
+        for problem in found:
+            assert problem.where.node == "norm"
+            assert not analyze(problem.fixes[0].apply(made)).errors
+        return [problem.code for problem in found]
+
+    assert problems("batch_norm1d", (5,), 1) == ["batch-norm.single"]
+    assert problems("batch_norm2d", (1, 4, 4), 1, axis="all") == ["batch-norm.single"]
+    assert problems("batch_norm2d", (1, 4, 4), 1) == []
+    assert problems("batch_norm1d", (5,), 2) == []
+    assert problems("layer_norm", (5,), 1) == []
+
+
+def test_a_biased_norm_is_folded_as_torch_s_own_is_and_other_axes_are_left_alone() -> None:
+    for axis, folds in (("channels", True), ("last", False)):
+        graph = draw(
+            box("data", "input"), box("conv", "conv2d", "data", filters=4),
+            box("norm", "batch_norm2d", "conv", axis=axis, variance="biased"), box("act", "relu", "norm"),
+            box("flat", "flatten", "act"), box("head", "linear", "flat", units=3),
+            box("norm2", "batch_norm1d", "head"), box("out", "output", "norm2"),
+        )  # fmt: skip
+        model = build(project(graph, facts(data=(1, 6, 6)))).model.double()
+        x = torch.from_numpy(np.random.default_rng(2).normal(size=(5, 1, 6, 6)))
+        model.train()(x)
+        expected = model.eval()(x)
+        folded, names = fold_norms(model, (x,))
+        assert names == (["norm", "norm2"] if folds else ["norm2"])
+        np.testing.assert_allclose(folded(x).detach(), expected.detach(), rtol=1e-10, atol=1e-10)

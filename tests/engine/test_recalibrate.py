@@ -16,6 +16,7 @@ from engine.examples import load_example
 from engine.places import Places
 from engine.problem import ProblemError
 from engine.runtime.data.batches import Batch
+from engine.runtime.modules.axis_batch_norm import AxisBatchNorm
 from engine.runtime.recalibrate import NAME, norms_of, recalibrate, recalibrate_run
 from engine.runtime.restore import load_run
 from engine.runtime.scoring import Cancelled
@@ -59,6 +60,14 @@ def test_images_count_every_pixel_of_a_channel() -> None:
     np.testing.assert_allclose(model[0].running_var, rows.var(0), rtol=1e-10)
     assert not model[0].training
     assert model[0].momentum == 0.01
+
+
+def test_a_norm_over_another_axis_that_keeps_the_biased_variance_gets_those() -> None:
+    x = torch.from_numpy(np.random.default_rng(3).normal(5.0, 2.0, (30, 4, 6)))
+    model = nn.Sequential(AxisBatchNorm(6, axis="last", biased=True)).double()
+    assert recalibrate(model, Rows(x)) == 1
+    np.testing.assert_allclose(model[0].running_mean, x.numpy().mean((0, 1)), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(model[0].running_var, x.numpy().var((0, 1)), rtol=1e-10)
 
 
 def test_a_deeper_norm_sees_what_training_would_show_it() -> None:

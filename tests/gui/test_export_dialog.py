@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -18,6 +18,7 @@ from engine.examples import load_example
 from engine.places import Places
 from engine.project import Project
 from engine.runfiles import read_info
+from engine.settings import set_value
 from gui.dialogs.export import ExportDialog
 from gui.document import Document
 from gui.jobs import Jobs
@@ -191,6 +192,25 @@ def test_a_dialog_closed_while_it_works_still_tells_its_result(
         dialog.close()
     assert Path(told.args[0].path).is_file()
     qtbot.waitUntil(lambda: not jobs.busy, timeout=5000)
+
+
+def test_baking_is_offered_for_computed_kernels_only(
+    opened: Callable[..., ExportDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    assert not opened().bake.isVisible()
+    dialog = opened(with_runs=False)
+    assert not dialog.bake.isVisible()
+    changed = set_value(dialog._document.project, "nodes.hidden1.reparametrize", "weight_norm")
+    dialog._document.edit("Set", lambda _project: changed)
+    dialog._source_chosen()
+    assert dialog.bake.isVisible()
+    export(qtbot, dialog, tmp_path / "computed.py")
+    assert "weight_norm(" in (tmp_path / "computed.py").read_text()
+    dialog.result.hide()
+    qtbot.mouseClick(dialog.bake, LEFT, pos=QPoint(8, dialog.bake.height() // 2))
+    export(qtbot, dialog, tmp_path / "plain.py")
+    assert "weight_norm(" not in (tmp_path / "plain.py").read_text()
+    assert "baked in: hidden1" in dialog.result.text.text()
 
 
 def test_the_suggested_name_can_be_imported(opened: Callable[..., ExportDialog]) -> None:

@@ -161,6 +161,22 @@ def test_shapes_and_cost_stand_at_the_top(inspector: InspectorPanel) -> None:
     assert "64  ›  64" in said
 
 
+def test_a_batch_norm_tells_what_is_not_trained_and_both_ways_to_count_momentum(
+    inspector: InspectorPanel, document: Document
+) -> None:
+    document.adopt(load_example("chapter/E08"))
+    document.accept(analyze(document.project), document.project)
+    norm = next(node for node in document.graph.nodes.values() if node.type == "batch_norm1d")
+    document.selection.select([("", norm.id)])
+    assert "1,568 trained, 1,568 not" in words(inspector)
+    assert inspector.form is not None
+    assert norm.params["momentum"] == 0.01
+    assert inspector.form.note("momentum") == "0.99 in Keras"
+    assert "0.99 in Keras" in words(inspector)
+    write(inspector.form.editor("momentum"), "0.1")
+    assert inspector.form.note("momentum") == "0.9 in Keras"
+
+
 def test_a_problem_of_the_layer_is_told(inspector: InspectorPanel, document: Document) -> None:
     document.edit_graph("Wrong", lambda graph: edits.remove_nodes(graph, "", ["flatten"]))
     document.selection.select([("", "hidden1")])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import gcd
 from typing import TYPE_CHECKING
 
 from engine.concise import concise
 from engine.declare import Refusal, layer
+from engine.expr import helpers
 from engine.param import param
 from engine.tensor import TensorInfo
 
@@ -21,64 +23,84 @@ _EPS = param(
 )  # fmt: skip
 _MOMENTUM = param(
     default=0.1, min=0.0, max=1.0, advanced=True,
-    help="Weight of the newest batch in the running statistics; Keras's momentum 0.99 is 0.01 here",
+    help="Weight of the newest batch in the running statistics; Keras counts the old ones: its 0.99 is 0.01 here",
+)  # fmt: skip
+_AXIS = param(
+    default="channels", choices=("channels", "last", "all"), advanced=True,
+    help="What has a mean and deviation of its own: each channel or feature (the first axis of a sample), each entry "
+    "of the last axis, or each number of a sample",
+)  # fmt: skip
+_VARIANCE = param(
+    default="unbiased", choices=("unbiased", "biased"), advanced=True, label="Running variance",
+    help="Kept with the factor n / (n − 1), as PyTorch does, or without it, as Keras does",
 )  # fmt: skip
 _AFFINE = param(default=True, was=("elementwise_affine",), help="Learn a factor and a shift after normalising")
 _AXES = param(default=1, min=1, max=5, help="Over how many of the last axes to normalise; 1: the features only")
+
+
+class _BatchNorm:
+    """What batch norms of any number of axes have in common: settings, and the module that they ask for."""
+
+    momentum: float = _MOMENTUM
+    eps: float = _EPS
+    affine: bool = _AFFINE
+    axis: str = _AXIS
+    variance: str = _VARIANCE
+
+    def made(self, plain: Callable[..., nn.Module], x: TensorInfo) -> nn.Module:
+        """torch's own where it can do what is asked."""
+        settings = {"eps": self.eps, "momentum": self.momentum, "affine": self.affine}
+        if self.axis == "channels" and self.variance == "unbiased":
+            return concise(plain, x.channels, **settings)
+        count = {"channels": x.channels, "last": x.shape[-1], "all": x.size}[self.axis]
+        biased = self.variance == "biased"
+        module: nn.Module = concise(helpers.AxisBatchNorm, count, axis=self.axis, biased=biased, **settings)
+        return module
+
+    def detail(self) -> str:
+        return {"channels": "", "last": "last axis", "all": "each number"}[self.axis]
 
 
 @layer(
     "batch_norm1d", title="Batch Norm 1D", was=("BatchNorm1d",), search=("BatchNormalization", "bn"),
     accepts="channels1d",
 )  # fmt: skip
-class BatchNorm1d:
+class BatchNorm1d(_BatchNorm):
     """Gives each feature mean 0 and deviation 1 over the batch, then a learned factor and shift. Use it between
     Linear or Conv 1D layers to train faster and deeper. While predicting it uses running averages, no extra step is
     needed. Keras states momentum the other way round and keeps the biased variance, PyTorch the unbiased one.
     """
 
-    momentum: float = _MOMENTUM
-    eps: float = _EPS
-    affine: bool = _AFFINE
-
     def build(self, x: TensorInfo) -> nn.Module:
-        return concise(nn.BatchNorm1d, x.channels, eps=self.eps, momentum=self.momentum, affine=self.affine)
+        return self.made(nn.BatchNorm1d, x)
 
 
 @layer(
     "batch_norm2d", title="Batch Norm 2D", was=("BatchNorm2d",), search=("BatchNormalization", "bn"),
     accepts="image",
 )  # fmt: skip
-class BatchNorm2d:
+class BatchNorm2d(_BatchNorm):
     """Gives each channel of an image mean 0 and deviation 1 over the batch, then a learned factor and shift. Use it
     between a convolution and its activation; the convolution then needs no bias. While predicting it uses running
     averages. Keras states momentum the other way round: 0.99 there is 0.01 here.
     """
 
-    momentum: float = _MOMENTUM
-    eps: float = _EPS
-    affine: bool = _AFFINE
-
     def build(self, x: TensorInfo) -> nn.Module:
-        return concise(nn.BatchNorm2d, x.channels, eps=self.eps, momentum=self.momentum, affine=self.affine)
+        return self.made(nn.BatchNorm2d, x)
 
 
 @layer(
     "batch_norm3d", title="Batch Norm 3D", was=("BatchNorm3d",), search=("BatchNormalization", "bn", "volume"),
     accepts="volume",
 )  # fmt: skip
-class BatchNorm3d:
+class BatchNorm3d(_BatchNorm):
     """Gives each channel of a volume mean 0 and deviation 1 over the batch, then a learned factor and shift. Use it
     between a Conv 3D and its activation. While predicting it uses running averages. Keras states momentum the other
     way round: 0.99 there is 0.01 here.
     """
 
-    momentum: float = _MOMENTUM
-    eps: float = _EPS
-    affine: bool = _AFFINE
-
     def build(self, x: TensorInfo) -> nn.Module:
-        return concise(nn.BatchNorm3d, x.channels, eps=self.eps, momentum=self.momentum, affine=self.affine)
+        return self.made(nn.BatchNorm3d, x)
 
 
 @layer(
