@@ -66,7 +66,10 @@ HELD: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
           for gate in test_activations.GATES for axis in ("features", "channels")),
         *(("maxout", {"pieces": 3, "axis": axis}) for axis in ("features", "channels")),
     ],
-    "normalisation": [(kind, settings) for kind, _, settings in test_normalisation.CASES],
+    "normalisation": [
+        *((kind, settings) for kind, _, settings in test_normalisation.CASES),
+        *((case[0], {"axis": case[2], "variance": "biased"}) for case in test_normalisation.AXES),
+    ],
     "normalization": [*test_normalisation.INSIDE, ("none", {})],
     "regularisation": [
         *((kind, {"rate": 0.2, "units": 400, "bias": False}) for kind in test_noise_layers.NOISE),

@@ -50,6 +50,7 @@ CASES: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
 """Layer, shape of a sample, settings."""
 INSIDE = [
     ("batch_norm", {"momentum": 0.2, "eps": 0.01}), ("batch_norm", {"affine": False}),
+    ("batch_norm", {"axis": "last", "eps": 0.01}), ("batch_norm", {"axis": "all", "variance": "biased"}),
     ("layer_norm", {"eps": 0.01, "axes": 3}), ("layer_norm", {"affine": False}),
     ("group_norm", {"groups": 2, "eps": 0.1}), ("group_norm", {"groups": 3, "affine": False}),
     ("instance_norm", {"eps": 0.2, "affine": True}), ("rms_norm", {"eps": 0.01}),
@@ -63,11 +64,17 @@ def over(values: Array, axes: tuple[int, ...], eps: float) -> Array:
     return (values - mean) / np.sqrt(((values - mean) ** 2).mean(axes, keepdims=True) + eps)
 
 
+def batch_axes(x: Array, o: dict[str, Any]) -> tuple[int, ...]:
+    """What batch norm takes a mean over: the batch, and all that its axis does not tell apart."""
+    rest = {"channels": range(2, x.ndim), "last": range(1, x.ndim - 1), "all": range(0)}
+    return (0, *rest[o.get("axis", "channels")])
+
+
 def stated(kind: str, x: Array, o: dict[str, Any]) -> Array:
     """What a norm gives before factor and shift, while training."""
     eps, channels_last = o.get("eps", 1e-5), tuple(range(2, x.ndim))
     if kind.startswith("batch_norm"):
-        return over(x, (0, *channels_last), eps)
+        return over(x, batch_axes(x, o), eps)
     if kind.startswith("instance_norm"):
         return over(x, channels_last, eps)
     if kind == "group_norm":
@@ -80,12 +87,13 @@ def stated(kind: str, x: Array, o: dict[str, Any]) -> Array:
     return x / np.sqrt((x**2).mean(last, keepdims=True) + o.get("eps", np.finfo(np.float64).eps))
 
 
-def scaled(kind: str, values: Array, factor: Array | None, shift: Array | None) -> Array:
-    """Times the learned factor, plus the learned shift: per channel, or over the last axes."""
+def scaled(kind: str, values: Array, factor: Array | None, shift: Array | None, axis: str = "channels") -> Array:
+    """Times the learned factor, plus the learned shift: per channel, over the last axes, or for each number."""
     if factor is None:
         return values
-    whole = kind in ("layer_norm", "rms_norm")
+    whole = kind in ("layer_norm", "rms_norm") or axis == "last"
     place = factor.shape if whole else (1, -1, *(1 for _ in values.shape[2:]))
+    place = values.shape[1:] if axis == "all" else place
     moved = 0.0 if shift is None else shift.reshape(place)
     return values * factor.reshape(place) + moved
 
@@ -173,11 +181,16 @@ def test_a_norm_inside_a_convolution_is_its_formula(kind: str, settings: dict[st
                      for end in ("weight", "bias"))  # fmt: skip
 
     def norm(values: Array) -> Array:
-        return scaled(kind, stated(kind, values, settings), factor, shift)
+        return scaled(kind, stated(kind, values, settings), factor, shift, settings.get("axis", "channels"))
 
     expected = np.tanh(norm(raw)) if place == "before" else norm(np.tanh(raw))
     found: Any = model(torch.tensor(x))
     np.testing.assert_allclose(found.detach().numpy(), expected, **EXACT)
+    if kind == "batch_norm":
+        seen, m = raw if place == "before" else np.tanh(raw), settings.get("momentum", 0.1)
+        spread = seen.var(batch_axes(seen, settings), ddof=settings.get("variance") != "biased").ravel()
+        (running,) = [item.numpy() for key, item in model.named_buffers() if key.endswith("running_var")]
+        np.testing.assert_allclose(running, 1 - m + m * spread, **EXACT)
 
 
 def test_batch_norm_at_the_input_standardises_the_batch() -> None:
@@ -204,6 +217,7 @@ AXES: list[tuple[str, tuple[int, ...], str, int, tuple[int, ...]]] = [
     ("batch_norm2d", (1, 6, 7), "last", 7, (0, 1, 2)),
     ("batch_norm2d", (3, 4, 5), "all", 60, (0,)),
     ("batch_norm3d", (2, 3, 4, 5), "last", 5, (0, 1, 2, 3)),
+    ("batch_norm3d", (2, 3, 4, 5), "all", 120, (0,)),
 ]
 """Layer, sample, axis, how many statistics (S-099 to S-102), and the axes of a batch that each mean is taken over."""
 
