@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from engine import fixing
 from engine.check_graph import where
 from engine.declare import find
+from engine.defaults import DEFAULTS
 from engine.graph import GROUP_INPUT, GROUP_OUTPUT, MAX_DEPTH, MAX_LAYERS, MAX_REPEAT, Graph, Node
 from engine.instances import depth, expanded_count
-from engine.levels import contains
-from engine.problem import Fix, Problem, error
+from engine.levels import contains, reached
+from engine.problem import Fix, Problem, error, warning
 from engine.values import checked
 
 
@@ -56,6 +58,24 @@ def _group(graph: Graph, definition: str, node: Node) -> Iterator[Problem]:
         yield error(where(node, definition), words, "As many outputs as inputs", "Add or remove ports inside",
                     code="group.ports", fixes=(once,))  # fmt: skip
     yield from _vary(graph, definition, node)
+    yield from _idle(graph, definition, node, inside)
+
+
+def _idle(graph: Graph, definition: str, node: Node, inside: Graph) -> Iterator[Problem]:
+    """What a block says for layers of which it holds none, such as max-norm where nothing has weights."""
+    stated = [DEFAULTS.by_name[key] for key, value in node.params.items() if key in DEFAULTS.by_name and value]
+    if not stated:
+        return
+    levels = [inside, *(graph.definitions[key] for key in reached(graph, inside))]
+    declared = [find("layer", item.type) for level in levels for item in level.nodes.values()]
+    taken = {name for item in declared if item is not None for name in item.by_name}
+    for param in stated:
+        if param.name not in taken:
+            fix = Fix("Remove the setting", apply=fixing.drop_param(definition, node.id, param.name))
+            words = f"{param.title} has no effect: no layer in this block has such a setting"
+            place = replace(where(node, definition), path=f"nodes.{node.name}.{param.name}")
+            yield warning(place, words, "A block with a layer that it is about", fix.title, code="param.idle",
+                        fixes=(fix,))  # fmt: skip
 
 
 def _vary(graph: Graph, definition: str, node: Node) -> Iterator[Problem]:

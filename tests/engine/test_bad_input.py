@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from engine.recipe import SETTINGS
 from engine.settings import set_value
 from tests.engine.catalogue import named
 from tests.engine.cli_tools import command
+from tests.engine.drawn import box, draw, group
 
 NAN, INF = float("nan"), float("inf")
 WRONG: dict[str, list[Any]] = {
@@ -239,6 +241,30 @@ def test_what_needs_weights_is_refused_on_a_layer_without(setting: str) -> None:
     assert not [item for item in check_project(mended) if item.where.path == f"{path}.{setting}"]
     with pytest.raises(ProblemError, match="has no setting"):
         set_value(from_json(holding("layer", {"type": "dropout"})[0]).project, f"{path}.{setting}", "1")
+
+
+@pytest.mark.parametrize("setting", ["max_norm", "regularizer", "activation"])
+def test_what_a_block_says_of_layers_that_it_does_not_hold_is_told_and_mended(setting: str) -> None:
+    value: Any = 1.0 if setting == "max_norm" else {"type": list(catalogue().all(setting))[1]}
+
+    def blocks(kind: str) -> Project:
+        inside = draw(box("x", "group_input"), box("only", kind, "x"), box("y", "group_output", "only"))
+        outer = draw(box("x", "group_input"), group("inner", "d", "x"), box("y", "group_output", "inner"),
+                     inside={"d": inside})  # fmt: skip
+        outer = replace(outer, definitions={})
+        graph = draw(box("row", "input"), group("whole", "e", "row"), box("out", "output", "whole"),
+                     inside={"d": inside, "e": outer})  # fmt: skip
+        nodes = {**graph.nodes, "whole": replace(graph.nodes["whole"], params={setting: value})}
+        return Project(graph=replace(graph, nodes=nodes))
+
+    def told(made: Project) -> list[Problem]:
+        return [item for item in check_project(made) if item.code == "param.idle"]
+
+    (problem,) = told(blocks("dropout"))
+    assert problem.severity is Severity.WARNING
+    assert problem.where.path == f"nodes.whole.{setting}"
+    assert told(problem.fixes[0].apply(blocks("dropout"))) == []
+    assert told(blocks("linear")) == []
 
 
 def test_the_defaults_of_a_project_are_held_to_their_domains() -> None:
