@@ -34,7 +34,7 @@ class RecipeSettings:
     decay_exempt: str = param(
         default="none", choices=("none", "biases_and_norms"),
         help="What weight decay leaves alone. biases_and_norms: every vector, that is biases, factors and shifts "
-        "of normalisation and learned slopes, which decay only harms",
+        "of normalisation and learned slopes, and the lengths of weight norm, which decay only harms",
     )  # fmt: skip
     groups: Any = param(
         default=(), kind="list", of="param_group",

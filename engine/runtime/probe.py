@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from engine.runtime.reparametrized import is_inside, layer_of
+from engine.runtime.reparametrized import directions_of, is_inside, layer_of
 
 SHARE = 0.015
 """Share of the training time that probing may take, half of what was promised: the rest is room for slow machines."""
@@ -50,6 +50,8 @@ class GradientProbe:
             if owner is not None:
                 by_layer[owner].append(parameter)
         self._by_layer = by_layer
+        # The lengths of weight norm are the norms of the kernel's rows, whatever its directions have grown to.
+        self._unweighed = directions_of(model)
         self._next = 0.0
 
     def due(self, now: float) -> bool:
@@ -72,8 +74,9 @@ class GradientProbe:
                 if parameter.grad is not None:
                     rows.append((layer, True))
                     tensors.append(parameter.grad)
-                rows.append((layer, False))
-                tensors.append(parameter.detach())
+                if id(parameter) not in self._unweighed:
+                    rows.append((layer, False))
+                    tensors.append(parameter.detach())
         if not tensors:
             return {}, {}
         values = torch.stack([norm.float() for norm in norms(tensors)]).tolist()

@@ -53,11 +53,12 @@ def kernel(module: nn.Module) -> Tensor:
 
 def lengths_of(model: nn.Module) -> frozenset[int]:
     """The lengths g of weight norm by `id`: factors like those of a normalisation, though they have several axes."""
-    return frozenset(
-        id(cast("nn.Parameter", _chain(module).original0))
-        for module in reparametrized(model).values()
-        if isinstance(_chain(module)[0], parametrizations._WeightNorm)
-    )
+    return frozenset(id(length) for length, _ in _by_length(model))
+
+
+def directions_of(model: nn.Module) -> frozenset[int]:
+    """The vectors v of weight norm by `id`: only where they point counts, not how long they have become."""
+    return frozenset(id(direction) for _, direction in _by_length(model))
 
 
 def kernels_by_output(model: nn.Module) -> frozenset[int]:
@@ -82,6 +83,13 @@ def baked(model: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
     for path in paths:
         _make_plain(copied.get_submodule(path))
     return copied, paths
+
+
+def _by_length(model: nn.Module) -> Iterator[tuple[Tensor, Tensor]]:
+    for module in reparametrized(model).values():
+        chain = _chain(module)
+        if isinstance(chain[0], parametrizations._WeightNorm):
+            yield cast("Tensor", chain.original0), cast("Tensor", chain.original1)
 
 
 def _make_plain(module: nn.Module) -> None:

@@ -238,11 +238,17 @@ def test_each_entry_of_the_axis_has_its_own_statistics(
     random = np.random.default_rng(4)
     for _ in range(3):
         x = random.normal(2.0, 3.0, (BATCH, *shape))
-        found = model(torch.from_numpy(x)).detach().numpy()
-        np.testing.assert_allclose(found, over(x, axes, 0.01), **EXACT)
+        entering = torch.from_numpy(x).requires_grad_()
+        found = model(entering)
+        np.testing.assert_allclose(found.detach().numpy(), over(x, axes, 0.01), **EXACT)
+        (slope,) = torch.autograd.grad(found.pow(3).sum(), entering)
+        stated = torch.from_numpy(x).requires_grad_()
+        spread, centre = torch.var_mean(stated, axes, correction=0, keepdim=True)
+        (expected,) = torch.autograd.grad((((stated - centre) / (spread + 0.01).sqrt()) ** 3).sum(), stated)
+        np.testing.assert_allclose(slope, expected, **EXACT)
         numbers = x.size // count
-        spread = x.var(axes).reshape(-1) * (1.0 if variance == "biased" else numbers / (numbers - 1))
-        mean, running = 0.8 * mean + 0.2 * x.mean(axes).reshape(-1), 0.8 * running + 0.2 * spread
+        deviation = x.var(axes).reshape(-1) * (1.0 if variance == "biased" else numbers / (numbers - 1))
+        mean, running = 0.8 * mean + 0.2 * x.mean(axes).reshape(-1), 0.8 * running + 0.2 * deviation
         np.testing.assert_allclose(state["running_mean"], mean, **EXACT)
         np.testing.assert_allclose(state["running_var"], running, **EXACT)
     x = random.normal(size=(2, *shape))

@@ -28,7 +28,7 @@ from engine.runtime.control import Control
 from engine.runtime.export import export_project, export_run
 from engine.runtime.groups import made_groups
 from engine.runtime.penalty import Penalty
-from engine.runtime.probe import first_bad_layer, layers_of
+from engine.runtime.probe import GradientProbe, first_bad_layer, layers_of
 from engine.runtime.reparametrized import baked, kernel, kernels_by_output, lengths_of, originals, reparametrized
 from engine.runtime.restore import Restored, load_run
 from engine.runtime.session import run
@@ -286,6 +286,15 @@ def test_a_bad_number_is_told_of_the_layer_not_of_its_inside() -> None:
     with torch.no_grad():
         originals(model.layer)[0][0] = float("nan")
     assert first_bad_layer(model, [input_of("linear")]) == "layer"
+
+
+def test_the_weight_norm_that_is_shown_is_that_of_the_kernel_that_acts() -> None:
+    model = made("conv_transpose2d", "weight_norm")
+    with torch.no_grad():
+        originals(model.layer)[1].mul_(7.0)
+    _, weight = GradientProbe(model, ("layer",)).read()
+    acting = torch.cat([item.detach().flatten() for item in (model.layer.weight, model.layer.bias)])
+    assert weight["layer"] == pytest.approx(float(acting.norm()), rel=1e-5)
 
 
 # ------------------------------------------------------------------ contradictions

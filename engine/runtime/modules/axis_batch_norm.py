@@ -1,5 +1,6 @@
 """Batch norm over a chosen axis, with Keras's running variance if asked, for the generated file."""
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -30,16 +31,24 @@ class AxisBatchNorm(nn.modules.batchnorm._BatchNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         """Same shape."""
-        variance, momentum = self.running_var, self.momentum
+        arranged = self.arranged(x)
+        found = self._trained(arranged) if self.biased and self.training else super().forward(arranged)
+        return found.movedim(1, -1) if self.axis == "last" else found.view(x.shape)
+
+    def _trained(self, x: Tensor) -> Tensor:
+        mean, variance, momentum = self.running_mean, self.running_var, self.momentum
+        assert mean is not None
         assert variance is not None
         assert momentum is not None
-        before = variance.clone()
-        found = super().forward(self.arranged(x))
-        if self.biased and self.training:
-            # torch has added momentum · unbiased; a share 1 / n of that goes again.
-            count = x.numel() // self.num_features
-            variance.sub_((variance - (1 - momentum) * before) / count)
-        return found.movedim(1, -1) if self.axis == "last" else found.view(x.shape)
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
+        # Of a copy: backward wants what it was given as it left it.
+        newest = variance.clone()
+        found = F.batch_norm(x, mean, newest, self.weight, self.bias, True, momentum, self.eps)
+        # torch has added momentum · unbiased; a share 1 / n of that goes again.
+        added = newest - (1 - momentum) * variance
+        variance.copy_(newest - added / (x.numel() // self.num_features))
+        return found
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.shape[1] != self.num_features:
