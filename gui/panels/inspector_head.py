@@ -117,7 +117,9 @@ class ShapeRows(QWidget):
         words = "  ›  ".join(part for part in (left, "" if ends and left else right or unknown) if part)
         self._left.setText(words)
         self._right.setText(self.tr("per sample"))
-        if facts is None or not facts.parameters:
+        if facts is None:
+            self._cost.setText("")  # nobody has counted yet
+        elif not facts.parameters:
             self._cost.setText(self.tr("no parameters"))
         else:
             times = f"{facts.copies} × " if facts.copies > 1 and not node.is_group else ""
