@@ -13,7 +13,8 @@ from typing import Any
 from engine import fixing
 from engine.advice_view import BATCH_NORMS, DROPOUTS, NORMS, Level, View
 from engine.check_outputs import loss_of
-from engine.graph import OUTPUT, Node
+from engine.graph import INPUT, OUTPUT, Node
+from engine.known import known_data
 from engine.problem import Fix, Where
 from engine.project import Project
 
@@ -34,6 +35,10 @@ GLOROT_FOR = ("tanh", "sigmoid", "softmax", "hard_tanh", "hard_sigmoid", "softsi
 SATURATING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh")
 DEEP = 5
 """From so many saturating layers on the first get next to nothing; a few train well."""
+
+
+_ONE_VECTOR = ("flatten", "mean", "reshape")
+"""Layers behind which a sample may be one vector again."""
 
 
 def selu_init(view: View) -> Iterator[Found]:
@@ -131,8 +136,9 @@ def saturating(view: View) -> Iterator[Found]:
 
 def bias_before_norm(view: View) -> Iterator[Found]:
     """Layers with a bias that feed nothing but a batch normalisation."""
-    found = []
+    found: list[Place] = []
     for level in view.levels:
+        here: list[Place] = []
         kinds = {node.type for node in level.level.nodes.values()}
         for node in level.weighted:
             if node.params.get("bias", True) is not True or not _has_bias(node) or node.shares:
@@ -143,11 +149,42 @@ def bias_before_norm(view: View) -> Iterator[Found]:
             following = level.after(node) if kinds & set(BATCH_NORMS) else []
             behind = len(following) == 1 and following[0].type in BATCH_NORMS
             if first or (behind and not level.choice(node, "activation")):
-                found.append((level, node))
+                here.append((level, node))
+        apart = _on_sequences(view, level) if here else set[str]()
+        found += [place for place in here if place[1].type != "linear" or place[1].id not in apart]
     if found:
         yield _of(found, "has a bias that the batch normalisation after it takes away",
                   "have a bias that the batch normalisation after them takes away",
                   _each("Switch the bias off", found, _setting("bias", False)))  # fmt: skip
+
+
+def _on_sequences(view: View, level: Level) -> set[str]:
+    """Ids of the nodes that get several vectors a sample, as far as the layers before them tell. A batch normalisation
+    behind a dense layer there has one mean per place of the sequence, and takes no bias of a unit away.
+    """
+    facts = known_data(view.project)
+
+    def gives(node: Node) -> bool:
+        if node.type == INPUT and facts is not None:
+            info = facts.inputs.get(str(node.params.get("stream") or next(iter(facts.inputs), "")))
+            return info is not None and info.rank > 1
+        family = level.families[node.id]
+        return (family == "attention" or node.type == "embedding") or (family == "recurrent" and not ends(node))
+
+    def ends(node: Node) -> bool:
+        last = level.families[node.id] == "recurrent" and node.type != "embedding"
+        return (last and node.params.get("returns", "last") == "last") or (
+            node.type in _ONE_VECTOR or level.families[node.id] == "pooling"
+        )
+
+    waiting, found = [node for node in level.level.nodes.values() if gives(node)], set[str]()
+    while waiting:
+        for node in level.after(waiting.pop()):
+            if node.id not in found:
+                found.add(node.id)
+                if not ends(node):
+                    waiting.append(node)
+    return found
 
 
 def activated_twice(view: View) -> Iterator[Found]:

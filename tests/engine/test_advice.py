@@ -21,6 +21,7 @@ from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.projectfile import from_json, to_json
 from engine.proposal import with_proposal
+from engine.removal import remove_and_bridge
 from engine.tensor import TensorInfo
 
 Layer = tuple[str, dict[str, Any]]
@@ -168,6 +169,18 @@ def test_many_sigmoids_vanish_and_a_few_do_not() -> None:
     assert advised(row(*("linear", "tanh") * 3)) == []
     normed = (("linear", {"bias": False}), "batch_norm1d", "sigmoid") * 5
     assert advised(row(*normed)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [(("embedding",), False), (("embedding", ("lstm", {"returns": "sequence"})), False), (("embedding", "lstm"), True),
+     (("embedding", "flatten"), True), (("embedding", ("mean", {"axes": 1})), True)],
+)  # fmt: skip
+def test_the_bias_of_a_layer_on_sequences_is_not_taken_away(before: tuple[str | Layer, ...], told: bool) -> None:
+    project = row(*before, "linear", "batch_norm1d", "relu")
+    flatten = next(node.id for node in project.graph.nodes.values() if node.type == "flatten")
+    bare = project.with_graph(remove_and_bridge(project.graph, "", [flatten])) if before[-1] != "flatten" else project
+    assert ("bias-before-norm" in advised(bare)) == told
 
 
 def test_a_repeated_block_counts_as_often_as_it_runs() -> None:
