@@ -31,7 +31,7 @@ LEAST_HANDLE = 24.0
 LABEL_HIGH, LABEL_RAISE = 18.0, 16.0
 
 CARD_WIDE, CARD_HIGH = 176.0, 80.0
-STACK_WIDE, STACK_HEAD, STACK_ROW, STACK_FOOT = 208.0, 32.0, 28.0, 6.0
+STACK_WIDE, STACK_HEAD, STACK_ROW, STACK_FOOT = 192.0, 32.0, 28.0, 6.0
 MOST_ROWS = 12
 """A longer chain is a card: a stack taller than the screen shows nothing at a glance."""
 FRAME_HEAD, FRAME_PADDING = 40.0, 24.0

@@ -306,7 +306,7 @@ def test_a_problem_knows_its_rule_and_tells_its_source() -> None:
 
 def test_the_time_of_advice_grows_with_the_layers_and_not_with_their_square() -> None:
     best = []
-    for count in (250, 2000):
+    for count in (100, 600):
         project = row(*("linear", "batch_norm1d", "relu") * count, preprocess=STANDARD)
         times = []
         for _ in range(5):
@@ -314,7 +314,7 @@ def test_the_time_of_advice_grows_with_the_layers_and_not_with_their_square() ->
             list(check_advice(project))
             times.append(time.perf_counter() - start)
         best.append(min(times))
-    assert best[1] < 24 * best[0], best
+    assert best[1] < 15 * best[0], best
 
 
 def inside(units: int, activation: str, **params: Any) -> Layer:

@@ -88,11 +88,14 @@ def test_arranging_is_deterministic_and_tidy_for_large_graphs() -> None:
     assert_tidy(arrange(graph))
 
 
-def test_a_thousand_nodes_are_arranged_within_three_hundred_milliseconds() -> None:
-    graph = large(1_000)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        arrange(graph)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.3, f"{min(times) * 1000:.0f} ms"
+def test_the_time_of_arranging_grows_with_the_layers_and_not_with_their_square() -> None:
+    def seconds(count: int) -> float:
+        graph, times = large(count), []
+        for _ in range(3):
+            start = time.process_time()
+            arrange(graph)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    few, many = seconds(250), seconds(1_000)
+    assert many < 10 * few, f"{few * 1000:.0f} ms, {many * 1000:.0f} ms"

@@ -17,7 +17,7 @@ from gui.theme import metrics, themes
 
 ROW_TILE = 18.0
 NAME_LEFT = 36.0
-BAR_WIDE, BAR_HIGH = 46.0, 6.0
+BAR_WIDE, BAR_HIGH = 40.0, 6.0
 BAR_RIGHT = 66.0
 MOST_BARS = 16
 
