@@ -309,12 +309,12 @@ def test_the_time_of_advice_grows_with_the_layers_and_not_with_their_square() ->
     for count in (100, 600):
         project = row(*("linear", "batch_norm1d", "relu") * count, preprocess=STANDARD)
         times = []
-        for _ in range(5):
-            start = time.perf_counter()
+        for _ in range(9):
+            start = time.process_time()
             list(check_advice(project))
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         best.append(min(times))
-    assert best[1] < 15 * best[0], best
+    assert best[1] < 20 * best[0], best
 
 
 def inside(units: int, activation: str, **params: Any) -> Layer:
