@@ -60,6 +60,11 @@ class ActivityLog:
     def __len__(self) -> int:
         return len(self._found)
 
+    @property
+    def last_step(self) -> int:
+        """Step of the newest measurement; -1 before the first."""
+        return self._found[-1].step if self._found else -1
+
     def add(self, event: Activated) -> None:
         """Adds a measurement."""
         self._found.append(event)

@@ -69,6 +69,11 @@ class ActivationsChart(OverDepth):
         self.invalidate()
         self.tick()
 
+    def stale(self) -> object:
+        """Measurements come at ends of epochs at most: the steps between them need no new picture."""
+        lines = [item.timeline for item in self.state.series]
+        return [(line, len(line.activity), line.activity.last_step) for line in lines]
+
     def refresh(self) -> None:
         """Read the newest measurement, or that below the crosshair, and repaint."""
         timeline = self.state.first
