@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from engine import edits
@@ -11,6 +10,7 @@ from engine.graph import Edge, Graph, Node
 from engine.groups import group
 from engine.history import MAX_STATES, History
 from engine.project import Project
+from tests.work import steps
 
 
 def named(name: str) -> Project:
@@ -126,12 +126,7 @@ def test_grouping_adds_a_definition_and_undoing_it_removes_one() -> None:
     assert diff(new, old).definitions_removed == (grouped.nodes[box].definition,)
 
 
-def test_the_difference_of_a_thousand_nodes_is_found_within_two_milliseconds() -> None:
+def test_the_difference_of_an_edit_among_a_thousand_nodes_looks_at_each_a_few_times_at_most() -> None:
     old = large()
     new = old.with_graph(edits.set_param(old.graph, "", "n4", "units", 5))
-    times = []
-    for _ in range(7):
-        start = time.perf_counter()
-        diff(old, new)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.002
+    assert steps(lambda: diff(old, new)) < 10 * len(old.graph.nodes)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from math import isinf
 from pathlib import Path
@@ -33,6 +32,7 @@ from engine.runs import (
     update_info,
     write_info,
 )
+from tests.work import steps
 
 
 def made(folder: Path, name: str = "first", **values: object) -> RunInfo:
@@ -102,17 +102,17 @@ def test_a_killed_owner_frees_its_run(tmp_path: Path) -> None:
     assert read_info(info.path).status == "interrupted"
 
 
-def test_five_hundred_runs_are_listed_in_half_a_second(tmp_path: Path) -> None:
+def test_listing_many_runs_reads_each_once(tmp_path: Path) -> None:
     first = made(tmp_path)
     text = (first.path / "run.json").read_text()
-    for number in range(499):
+    few = steps(lambda: list_runs(tmp_path))
+    for number in range(199):
         folder = tmp_path / f"20200101-000000-r-{number:06x}"
         folder.mkdir()
         (folder / "run.json").write_text(text.replace(first.id, f"{number:06x}"))
-    start = time.perf_counter()
-    runs = list_runs(tmp_path)
-    assert time.perf_counter() - start < 0.5
-    assert len(runs) == 500
+    runs: list[RunInfo] = []
+    assert steps(lambda: runs.extend(list_runs(tmp_path))) < 200 * few
+    assert len(runs) == 200
 
 
 def test_a_damaged_run_is_listed_with_its_problem_and_the_others_stay(tmp_path: Path) -> None:
