@@ -246,7 +246,9 @@ class Timeline:
         for path, norm in event.gradient.items():
             self.gradients[path].append(event.step, norm)
         for path, norm in event.weight.items():
-            self.weights.setdefault(path, Series()).append(event.step, norm)
+            if path not in self.weights:  # setdefault would make a series for every number
+                self.weights[path] = Series()
+            self.weights[path].append(event.step, norm)
         self.probes.add(event)
         self.num_probes += 1
         known = self.first_non_finite

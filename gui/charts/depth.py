@@ -5,6 +5,8 @@ Owns the bars, whiskers and brackets. The numbers and the sentence come from the
 
 from __future__ import annotations
 
+from math import log10
+
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
@@ -87,39 +89,46 @@ class DepthChart(OverDepth):
         slot = frame.rect.width() / len(depth.layers)
         wide = max(min(24.0, slot * 0.6), min(slot - 1.0, 2.0))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        for row, mean in enumerate(depth.mean.tolist()):
-            middle = float(frame.x(float(row)))
-            if depth.layers[row] in depth.non_finite:
+        middles = frame.x(np.arange(len(depth.layers))).tolist()
+        means = depth.mean.tolist()
+        broken = [path in depth.non_finite for path in depth.layers]
+        sound = [row for row, mean in enumerate(means) if mean > 0 and not broken[row]]
+        for row, middle in enumerate(middles):
+            if broken[row]:
                 draw_cross(painter, middle, frame.rect.top() + 8)
-            elif mean > 0:
-                self._draw_bar(painter, frame, middle, wide, row)
+        self._draw_bars(painter, frame, wide, [(middles[row], log10(means[row])) for row in sound])
+        if wide >= 5:
+            ends = [(depth.least[row], depth.greatest[row]) for row in sound]
+            whiskers = zip((middles[row] for row in sound), ends, strict=True)
+            self._draw_whiskers(painter, frame, wide, [one for one in whiskers if 0 < one[1][0] < one[1][1]])
 
-    def _draw_bar(self, painter: QPainter, frame: Frame, middle: float, wide: float, row: int) -> None:
-        depth = self._depth
-        if depth is None:
-            return
+    def _draw_bars(self, painter: QPainter, frame: Frame, wide: float, bars: list[tuple[float, float]]) -> None:
+        """Bars at (pixel column, decade)."""
         low, high = self._domain
-        at = np.log10(depth.mean[row])
-        top, foot = float(frame.y(at)), frame.rect.bottom()
-        left = round(middle - wide / 2)
-        bar = QRectF(left, top, round(wide), foot - top + 3)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(gradient_color(float((at - low) / (high - low))))
+        foot, radius = frame.rect.bottom(), min(2.0, wide / 3)
         painter.save()
-        painter.setClipRect(QRectF(left - 1, frame.rect.top(), wide + 2, frame.rect.height()))
         # The lower corners lie below the clip: only the top is round, the bar stands on the foot.
-        radius = min(2.0, wide / 3)
-        painter.drawRoundedRect(bar, radius, radius)
+        painter.setClipRect(frame.rect, Qt.ClipOperation.IntersectClip)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for (middle, at), top in zip(bars, frame.y(np.array([at for _, at in bars])).tolist(), strict=True):
+            painter.setBrush(gradient_color((at - low) / (high - low)))
+            bar = QRectF(round(middle - wide / 2), top, round(wide), foot - top + 3)
+            painter.drawRoundedRect(bar, radius, radius)
         painter.restore()
-        least, most = depth.least[row], depth.greatest[row]
-        if wide >= 5 and least > 0 and most > least:
+
+    def _draw_whiskers(
+        self, painter: QPainter, frame: Frame, wide: float, whiskers: list[tuple[float, tuple[float, float]]]
+    ) -> None:
+        """Lines at (pixel column, (least, greatest norm))."""
+        arm, lines = min(3.0, wide / 3), []
+        for middle, norms in whiskers:
             column = round(middle) + 0.5
-            ends = [round(float(frame.y(np.log10(end)))) + 0.5 for end in (least, most)]
-            arm = min(3.0, wide / 3)
+            ends = [round(end) + 0.5 for end in frame.y(np.log10(norms)).tolist()]
+            lines.append(QLineF(column, ends[0], column, ends[1]))
+            lines += [QLineF(column - arm, end, column + arm, end) for end in ends]
+        if lines:
             painter.setPen(QPen(color("text"), 1))
-            painter.drawLine(QLineF(column, ends[0], column, ends[1]))
-            for end in ends:
-                painter.drawLine(QLineF(column - arm, end, column + arm, end))
+            painter.drawLines(lines)
 
     def card(self, row: int) -> list[tuple[str, str]]:
         """The layer, and its norm."""

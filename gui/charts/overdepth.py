@@ -7,6 +7,7 @@ chart's own matter.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 
 from PySide6.QtCore import QLineF, QMargins, QPointF, QRectF
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
@@ -24,6 +25,9 @@ from gui.theme import color
 SENTENCE = 20
 """Height of the sentence below the title."""
 
+PAUSE = 0.25
+"""Seconds between two drawings while a run goes on: what a chart over depth shows is a mean of many probes."""
+
 SENTENCE_FROM = 150
 """Height of the chart from which there is room for it."""
 
@@ -38,10 +42,23 @@ class OverDepth(Chart):
         self.layers: tuple[str, ...] = ()
         """Instance paths of the columns."""
         self._labels = Labels((), (), False)
+        self._said: tuple[tuple[str, ...], str, str] = ((), "", "")
+        self._drawn: tuple[object, float] = (None, -PAUSE)
         self._verdict = Verdict("unknown", "")
         self._hovered: int | None = None
         self.plot.pointed.connect(self._hover)
         state.pointed.connect(self._show_pointed)
+
+    def tick(self) -> None:
+        """Refresh if the chart is visible and its data changed, while a run goes on not more often than `PAUSE`."""
+        going = tuple((item.name, item.timeline.outcome) for item in self.state.series)
+        known, at = self._drawn
+        if self._shown is not None and going == known and monotonic() - at < PAUSE:
+            return
+        before = self._shown
+        super().tick()
+        if self._shown != before:
+            self._drawn = (going, monotonic())
 
     @property
     def verdict(self) -> Verdict:
@@ -57,8 +74,10 @@ class OverDepth(Chart):
 
     def show_layers(self, layers: Sequence[str], values: tuple[float, float]) -> None:
         """These columns, and this range of values (chart units)."""
-        self.layers = tuple(layers)
-        self._labels = labels(self.layers, copy=self.tr("copy"), copies=self.tr("copies"))
+        said = (tuple(layers), self.tr("copy"), self.tr("copies"))
+        if said != self._said:
+            self.layers, copy, copies = self._said = said
+            self._labels = labels(self.layers, copy=copy, copies=copies)
         self.plot.set_range((-0.5, max(len(self.layers), 1) - 0.5), values)
         self.plot.refresh()
 

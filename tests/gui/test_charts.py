@@ -19,6 +19,7 @@ from engine import events
 from engine.problem import ProblemError
 from engine.timeline import Timeline
 from gui.charts.kinds import NAMES, kinds
+from gui.charts.overdepth import PAUSE
 from gui.charts.panel import DEFAULT, ChartPanel
 from gui.charts.state import ChartSeries
 from gui.charts.timechart import STILL, TimeChart
@@ -281,7 +282,8 @@ def test_the_depth_chart_ends_in_a_sentence(panel):
     assert depth.verdict.level == "error"
 
 
-def test_the_scale_of_the_depth_chart_widens_and_never_narrows(panel):
+def test_the_scale_of_the_depth_chart_widens_and_never_narrows(panel, monkeypatch):
+    monkeypatch.setattr("gui.charts.overdepth.PAUSE", 0.0)
     timeline = run()
     depth = shown(panel, timeline).charts["depth"]
     timeline.add(events.Probed(151, 4, dict.fromkeys(LAYERS, 3e-9), {}))
@@ -398,6 +400,31 @@ def test_showing_nothing_again_brings_the_empty_state_back(panel):
     shown(panel, run())
     panel.show_timelines([])
     assert panel.empty.isVisible()
+
+
+def test_the_depth_chart_follows_a_run_a_few_times_a_second_and_its_end_at_once(panel, monkeypatch):
+    timeline = run(epochs=10, done=3)
+    depth = shown(panel, timeline).charts["depth"]
+    now = [monotonic() + 10]
+    monkeypatch.setattr("gui.charts.overdepth.monotonic", lambda: now[0])
+    painted: list[int] = []
+    refresh = depth.refresh
+    monkeypatch.setattr(depth, "refresh", lambda: (painted.append(timeline.step), refresh()))
+
+    def tick(step: int) -> None:
+        timeline.add(events.Probed(step, 4, dict.fromkeys(LAYERS, 0.1), {}))
+        timeline.add(events.Step(step, 4, 0.1, 0.3))
+        depth.tick()
+
+    for step in (151, 152, 153):
+        tick(step)
+    assert painted == [151]
+    now[0] += PAUSE
+    tick(154)
+    assert painted == [151, 154]
+    timeline.add(events.RunEnded("completed", "", 154, 4, {}, None))
+    depth.tick()
+    assert painted == [151, 154, 154]
 
 
 def test_a_chart_that_would_look_the_same_is_not_painted_again(panel, monkeypatch):
