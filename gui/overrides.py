@@ -32,14 +32,15 @@ def guard(module: ModuleType) -> None:
 
 def overrides(kind: type) -> Iterator[tuple[type, str, FunctionType]]:
     """(class, name, function) of every method of ours by the name of one of Qt's that is not guarded yet."""
-    names: set[str] = set()
-    for base in kind.__mro__:
-        if base.__module__.startswith(_QT):
-            names.update(name for name in vars(base) if not name.startswith("__"))
+    bases = [vars(base) for base in kind.__mro__ if base.__module__.startswith(_QT)]
+    if not bases:
+        return
     for owner in kind.__mro__:
         if owner.__module__.partition(".")[0] in ("gui", kind.__module__.partition(".")[0]):
             for name, function in list(vars(owner).items()):
-                if name in names and isinstance(function, FunctionType) and not hasattr(function, _GUARDED):
+                if name.startswith("__") or not isinstance(function, FunctionType) or hasattr(function, _GUARDED):
+                    continue
+                if any(name in base for base in bases):
                     yield owner, name, function
 
 

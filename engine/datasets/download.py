@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +62,10 @@ def is_whole(path: Path, file: RemoteFile) -> bool:
 
 
 def _fetch_one(file: RemoteFile, target: Path, progress: Progress | None, cancel: Cancel | None) -> None:
+    # Only now: the modules of the network would make the window's start wait.
+    import http.client
+    import urllib.error
+
     faults = []
     for url in file.urls:
         try:
@@ -79,6 +80,8 @@ def _fetch_one(file: RemoteFile, target: Path, progress: Progress | None, cancel
 
 
 def _stream(url: str, file: RemoteFile, target: Path, progress: Progress | None, cancel: Cancel | None) -> None:
+    import urllib.request
+
     if not url.startswith(("https://", "http://")):
         raise ValueError("only http and https addresses are fetched")
     digest = hashlib.new(file.algorithm, usedforsecurity=False)
