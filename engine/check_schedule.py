@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from engine import fixing
@@ -11,7 +12,8 @@ from engine.check_training import watched_figures
 from engine.declare import Refusal, find, make
 from engine.known import known_data
 from engine.plan import known_steps_per_epoch, momentum_of
-from engine.problem import Fix, Problem, Where, error, warning
+from engine.problem import Fix, Problem, ProblemError, Where, error, warning
+from engine.progress import Progress
 from engine.project import Project
 
 CODE = "recipe.schedule"
@@ -112,6 +114,17 @@ def _plateau(project: Project, part: _Part) -> Iterator[Problem]:
         yield error(part.at("monitor"), f"There is no figure {name[:80]!r} to watch", f"One of {', '.join(known)}",
                     fix.title, code="recipe.monitor", fixes=(fix,))  # fmt: skip
         return
+    every = part.made.every
+    if every is not None and not name.startswith("val_"):
+        fix = part.changed("Watch val_loss", monitor="val_loss")
+        yield error(part.at("monitor"), f"Within an epoch only the validation set is looked at, not {name[:80]}",
+                    "A figure of the validation set (val_...), or every: none", fix.title, code=CODE,
+                    fixes=(fix,))  # fmt: skip
+        return
+    if every is not None and part.steps and every >= part.steps:
+        fix = part.changed("Look at ends of epochs", every=None)
+        yield warning(part.at("every"), f"It looks every {every:,} steps, and there are {part.steps:,}: never",
+                      f"Fewer than {part.steps:,} steps", fix.title, code=CODE, fixes=(fix,))  # fmt: skip
     facts = known_data(project)
     if name.startswith("val_") and facts is not None and not facts.counts.get("val"):
         fix = part.changed("Watch train_loss", monitor="train_loss")
@@ -155,6 +168,37 @@ def _piecewise(project: Project, part: _Part) -> Iterator[Problem]:
                       f"Boundaries below {end:,g} {part.made.unit}", fix.title, code=CODE, fixes=(fix,))  # fmt: skip
 
 
+def _formula(project: Project, part: _Part) -> Iterator[Problem]:
+    """A formula that gives no rate somewhere in the plan, told before a training fails there."""
+    each, steps = part.each or 1, part.steps or 1
+    fault = _first_fault(tuple(part.tagged.items()), each, -(-steps // each))
+    if fault is not None:
+        fixes = [part.changed("Use 0.1 ** (epoch / 20)", formula="0.1 ** (epoch / 20)")]
+        bounded = f"max(0, {part.made.formula})"
+        if _first_fault(tuple({**part.tagged, "formula": bounded}.items()), each, -(-steps // each)) is None:
+            fixes.insert(0, part.changed(f"Use {bounded}", formula=bounded))
+        yield replace(fault, where=part.at("formula"), fix=fixes[0].title, fixes=tuple(fixes))
+
+
+@lru_cache(maxsize=32)
+def _first_fault(tagged: tuple[tuple[str, Any], ...], each: int, epochs: int) -> Problem | None:
+    """Asked along the plan: all of it where it is short, else at many places and at its end."""
+    schedule = make("schedule", dict(tagged))
+    total = each * epochs
+    places = sorted({round(index * (total - 1) / _PLACES) for index in range(_PLACES + 1)})
+    if schedule.per == "epoch":
+        places = sorted({place // each * each for place in places} | {min(total - 1, each)})
+    try:
+        for place in places:
+            schedule.factor(Progress.at(place, steps_per_epoch=each, epochs=epochs))
+    except ProblemError as fault:
+        return fault.problem
+    return None
+
+
+_PLACES = 1_000
+
+
 def _rising(project: Project, part: _Part) -> Iterator[Problem]:
     """A warm-up that fills the training: the rate that was chosen is never used."""
     name = "length" if part.type == "warmup" else "warmup"
@@ -173,7 +217,7 @@ def _nothing(project: Project, part: _Part) -> Iterator[Problem]:
 
 _RULES: dict[str, Callable[[Project, _Part], Iterator[Problem]]] = {
     "chain": _chain, "plateau": _plateau, "one_cycle": _one_cycle, "piecewise": _piecewise, "warmup": _rising,
-    "inverse_sqrt": _rising, "cosine": _rising,
+    "inverse_sqrt": _rising, "cosine": _rising, "formula": _formula,
 }  # fmt: skip
 
 

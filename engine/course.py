@@ -35,10 +35,16 @@ class Course:
 
     def observe(self, step: int, figures: Mapping[str, Any]) -> str:
         """Tells the schedule what the epoch brought that ended with a step; what it does about it, or ""."""
-        wanted = {name: figures.get(name) for name in self._schedule.watched}
-        known = {name: float(value) for name, value in wanted.items() if value is not None}
-        turned = {name: -value if self._larger_is_better(name) else value for name, value in known.items()}
-        return self._schedule.observe(self._at(step), turned) if known else ""
+        turned = self._turned(figures)
+        return self._schedule.observe(self._at(step), turned) if turned else ""
+
+    def wants_look(self, step: int) -> bool:
+        """Whether the schedule wants the validation set looked at before a step; true until it got the figures."""
+        return self._schedule.wants_look(self._at(step))
+
+    def look(self, step: int, figures: Mapping[str, Any]) -> str:
+        """Gives the schedule figures that were measured before a step; what it does about them, or ""."""
+        return self._schedule.look(self._at(step), self._turned(figures))
 
     def state(self) -> dict[str, Any]:
         """What the schedule has seen, as plain values."""
@@ -47,6 +53,12 @@ class Course:
     def load(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state`."""
         self._schedule.load(state)
+
+    def _turned(self, figures: Mapping[str, Any]) -> dict[str, float]:
+        """The figures that the schedule watches, so that less is better."""
+        wanted = {name: figures.get(name) for name in self._schedule.watched}
+        known = {name: float(value) for name, value in wanted.items() if value is not None}
+        return {name: -value if self._larger_is_better(name) else value for name, value in known.items()}
 
     def _at(self, step: int) -> Progress:
         return Progress.at(step - 1, steps_per_epoch=self._steps_per_epoch, epochs=self._epochs)

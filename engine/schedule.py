@@ -44,6 +44,17 @@ class Schedule:
         """
         return ""
 
+    def wants_look(self, progress: Progress) -> bool:
+        """True when the validation set is to be looked at before that step, within an epoch: `look` gets its figures.
+
+        Stays true until it got them.
+        """
+        return False
+
+    def look(self, progress: Progress, figures: Mapping[str, float]) -> str:
+        """Takes in validation figures measured before a step, turned as in `observe`; what it does about them."""
+        return ""
+
     def state(self) -> dict[str, Any]:
         """What it has seen, as plain values for a checkpoint."""
         return {}

@@ -21,7 +21,8 @@ from engine.schedule import Schedule
 class Plateau(Schedule):
     """Multiplies the rate by a factor when a figure has not improved for some epochs: performance scheduling. Needs no
     plan of how long training takes. Counts as Keras does: after `patience` epochs in a row without improvement
-    (PyTorch waits one more), and an improvement is larger than `min_delta` itself, not in proportion.
+    (PyTorch waits one more), and an improvement is larger than `min_delta` itself, not in proportion. With `every` it
+    looks at the validation set every so many steps, and counts these looks instead of epochs.
     """
 
     monitor: str = param(default="val_loss", help="The figure that must improve: val_loss, val_accuracy, ...")
@@ -29,16 +30,22 @@ class Plateau(Schedule):
         default=0.5, min=1e-6, max=0.999999, label="Factor", was=("factor",),
         help="What the rate is multiplied by each time",
     )  # fmt: skip
-    patience: int = param(default=5, min=1, max=100_000, unit="epochs", help="Epochs in a row without improvement")
+    patience: int = param(
+        default=5, min=1, max=100_000, unit="epochs", help="Epochs (looks, with every) in a row without improvement"
+    )
     min_delta: float = param(
         default=1e-4, min=0.0, max=1e9, was=("threshold",), help="An improvement is larger than this"
     )
     cooldown: int = param(
-        default=0, min=0, max=100_000, unit="epochs", help="Epochs after a change that do not count yet"
+        default=0, min=0, max=100_000, unit="epochs", help="Epochs (or looks) after a change that do not count yet"
     )
+    every: int | None = param(
+        default=None, min=1, max=1_000_000_000, unit="steps", label="Look every",
+        help="Look at the validation set every so many steps, which costs an evaluation each; none: at ends of epochs",
+    )  # fmt: skip
     least: float = param(default=0.0, min=0.0, max=1.0, was=("min_factor",), help="The factor never falls below this")
 
-    _factor, _best, _waited, _cooling = 1.0, inf, 0, 0
+    _factor, _best, _waited, _cooling, _looked = 1.0, inf, 0, 0, 0
 
     def factor(self, progress: Progress) -> float:
         return self._factor
@@ -48,6 +55,17 @@ class Plateau(Schedule):
         return (self.monitor,)
 
     def observe(self, progress: Progress, figures: Mapping[str, float]) -> str:
+        return self._take(figures) if self.every is None else ""
+
+    def wants_look(self, progress: Progress) -> bool:
+        step = progress.step  # as many are done
+        return self.every is not None and step > self._looked and step % self.every == 0
+
+    def look(self, progress: Progress, figures: Mapping[str, float]) -> str:
+        self._looked = progress.step
+        return self._take(figures)
+
+    def _take(self, figures: Mapping[str, float]) -> str:
         score = figures.get(self.monitor)
         if score is None:
             return ""
@@ -65,15 +83,22 @@ class Plateau(Schedule):
         before, waited = self._factor, self._waited
         self._factor = max(before * self.by, self.least)
         self._cooling, self._waited = self.cooldown, 0
-        epochs = f"{waited} epochs" if waited > 1 else "an epoch"
-        return f"{self.monitor} without improvement for {epochs}: rate ×{self._factor / before:.3g}"
+        if self.every is None:
+            spans = f"{waited} epochs" if waited > 1 else "an epoch"
+        else:
+            spans = f"{waited} look{'s' if waited > 1 else ''} (one every {self.every:,} steps)"
+        return f"{self.monitor} without improvement for {spans}: rate ×{self._factor / before:.3g}"
 
     def state(self) -> dict[str, Any]:
-        return {"factor": self._factor, "best": self._best, "waited": self._waited, "cooling": self._cooling}
+        return {
+            "factor": self._factor, "best": self._best, "waited": self._waited, "cooling": self._cooling,
+            "looked": self._looked,
+        }  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
         self._factor, self._best = float(state["factor"]), float(state["best"])
         self._waited, self._cooling = int(state["waited"]), int(state["cooling"])
+        self._looked = int(state.get("looked", 0))  # checkpoints of before know none
 
     def detail(self) -> str:
         return f"×{self.by:g} after {self.patience}"
@@ -110,6 +135,14 @@ class Chain(Schedule):
     def observe(self, progress: Progress, figures: Mapping[str, float]) -> str:
         part, place = self._part(progress)
         return part.observe(place, figures) if part is not None else ""
+
+    def wants_look(self, progress: Progress) -> bool:
+        part, place = self._part(progress)
+        return part is not None and part.wants_look(place)
+
+    def look(self, progress: Progress, figures: Mapping[str, float]) -> str:
+        part, place = self._part(progress)
+        return part.look(place, figures) if part is not None else ""
 
     def state(self) -> dict[str, Any]:
         return {"parts": [part.state() for part in self.made]}

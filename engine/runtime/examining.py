@@ -44,12 +44,16 @@ class Examiner:
             train = self._evaluated("train", cancelled)
             loss = train.loss
             found = {f"train_{name}": value for name, value in train.metrics.items()} | found
-        val_loss: float | None = None
-        if self.data.facts.counts.get("val"):
-            val = self._evaluated("val", cancelled)
-            val_loss = val.loss
-            found |= {f"val_{name}": value for name, value in val.metrics.items()}
-        return Examined(loss, val_loss, found, "evaluated" if self.again else "running")
+        validated = self.validate(cancelled)
+        val_loss = validated.pop("val_loss", None)
+        return Examined(loss, val_loss, found | validated, "evaluated" if self.again else "running")
+
+    def validate(self, cancelled: Callable[[], bool]) -> dict[str, float]:
+        """Loss and metrics of the validation set by their full names; empty without one. `Cancelled` when asked."""
+        if not self.data.facts.counts.get("val"):
+            return {}
+        val = self._evaluated("val", cancelled)
+        return {"val_loss": val.loss} | {f"val_{name}": value for name, value in val.metrics.items()}
 
     def _evaluated(self, split: str, cancelled: Callable[[], bool]) -> Evaluation:
         more: dict[str, Any] = {"heads": self.heads, "metrics": self.metrics, "tables": False}

@@ -72,7 +72,7 @@ def _epoch(training: Training, control: Control) -> Generator[Event, None, bool]
     if training.position == 0 and not control.stop_requested:
         yield from hooks.begin_epoch()
     while training.position < training.steps_per_epoch:
-        if control.stop_requested:
+        if control.stop_requested or (training.wants_look and not _looked(training, control)):
             return True
         if control.has_edits:
             yield from training.edit(control.take_edits())
@@ -101,3 +101,12 @@ def _epoch(training: Training, control: Control) -> Generator[Event, None, bool]
     yield ended
     yield from hooks.end_epoch(ended)
     return False
+
+
+def _looked(training: Training, control: Control) -> bool:
+    """Looks at the validation set for the schedule; False when a stop came first: then it does when continued."""
+    try:
+        training.validate(lambda: control.stop_requested)
+    except Cancelled:
+        return False
+    return True

@@ -74,6 +74,14 @@ class Steering:
         """Tells the schedule what the epoch brought that ended with a step; what it does about it, or ""."""
         return self._course.observe(step, figures) if self._course is not None else ""
 
+    def wants_look(self, step: int) -> bool:
+        """Whether the schedule wants the validation set looked at before a step."""
+        return self._course is not None and self._course.wants_look(step)
+
+    def look(self, figures: Mapping[str, Any], *, step: int) -> str:
+        """Gives the schedule figures measured before a step; what it does about them, or ""."""
+        return self._course.look(step, figures) if self._course is not None else ""
+
     def backward(self, loss: Tensor) -> None:
         """Adds the gradients of a loss."""
         if self._scaling is not None:

@@ -183,6 +183,18 @@ class Training:
         self.look(at_end=True)
         return self._begin_next(ended)
 
+    @property
+    def wants_look(self) -> bool:
+        """Whether the schedule wants the validation set looked at before the next step."""
+        return self.steering.wants_look(self.step + 1)
+
+    def validate(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Looks at the validation set within an epoch, for the schedule; `Cancelled` leaves everything as it was."""
+        with self.averaged():
+            figures = self._examiner.validate(cancelled)
+        if words := self.steering.look(figures, step=self.step + 1):
+            self.waiting.append(Alerted(self.step, self.epoch, words))
+
     def look(self, *, at_end: bool = False) -> None:
         """Measures what the layers give, where that is due; in a run's last epoch always, so that a record ends so."""
         activity = self._activity

@@ -17,7 +17,7 @@ REACH_RUNTIME = {"gui.checker", "gui.training", "gui.jobs"}
 COMMAND_LINE = {"engine.__main__"}
 
 FLOORS = (
-    {"problem", "tensor", "expr", "accept", "reading", "jsontext"},
+    {"problem", "tensor", "expr", "accept", "reading", "jsontext", "formula"},
     {"param", "shared_settings"},
     {"declare"},
     {

@@ -61,6 +61,13 @@ def test_sensible_schedules_are_no_problem(schedule: dict[str, Any]) -> None:
     ({"type": "one_cycle", "peak": 0.05}, "below the start"),
     ({**CYCLE, "low": 0.96}, "low momentum"),
     ({"type": "cyclical", "low": 0.9, "high": 0.5}, "below the bottom"),
+    ({"type": "formula", "formula": "0.1 **"}, "it is no formula"),
+    ({"type": "formula", "formula": "lr * 0.9"}, "'lr' is not known"),
+    ({"type": "formula", "formula": "1 - epoch / 5"}, "gives no rate at epoch 6: it gives -0.2"),
+    ({"type": "formula", "formula": "1 / (epoch - 3)", "per": "epoch"}, "gives no rate at epoch 0"),
+    ({"type": "formula", "formula": "1 / (9 - epoch)"}, "gives no rate at epoch 9"),
+    ({"type": "formula", "formula": "exp(step)", "per": "step"}, "gives no rate at step"),
+    ({"type": "plateau", "monitor": "train_loss", "every": 5}, "only the validation set"),
 ])  # fmt: skip
 def test_contradictions_within_a_schedule_are_told(schedule: dict[str, Any], words: str) -> None:
     problem = told(schedule, epochs=10, optimizer={"type": "sgd", "momentum": 0.9})
@@ -87,6 +94,24 @@ def test_plateau_needs_a_figure_that_there_is() -> None:
     assert "val_loss" in problem.expected
     inside = only(scheduled(chain(WARM, {"type": "plateau", "monitor": "x"}, lengths=(1,))), "recipe.monitor")
     assert inside.where.path == "recipe.schedule.parts.1.monitor"
+
+
+def test_a_formula_that_falls_below_zero_is_held_at_zero_where_that_fits() -> None:
+    long = "1 - epoch / 5" + " + 0 * epoch" * 15
+    for text, titles in (("1 - epoch / 5", ["Use max(0, 1 - epoch / 5)", "Use 0.1 ** (epoch / 20)"]),
+                         (long, ["Use 0.1 ** (epoch / 20)"])):  # fmt: skip
+        project = scheduled({"type": "formula", "formula": text}, epochs=10)
+        problem = only(project, "recipe.schedule")
+        assert [fix.title for fix in problem.fixes] == titles
+        assert all(check_project(fix.apply(project)) == [] for fix in problem.fixes)  # type: ignore[misc]
+
+
+def test_looks_that_never_come_are_told() -> None:
+    problem = told({"type": "plateau", "every": 1_000_000})
+    assert problem.severity is Severity.WARNING
+    assert "never" in problem.happened
+    mended = problem.fixes[0].apply(scheduled({"type": "plateau", "every": 1_000_000}))  # type: ignore[misc]
+    assert check_project(mended) == []
 
 
 def test_plateau_needs_validation_unless_it_watches_the_training_set() -> None:

@@ -88,6 +88,13 @@ FORMULAS: list[tuple[str, dict[str, Any], Array]] = [
      0.2 + 2.8 * triangle(T, 9)[0] / 2 ** (triangle(T, 9)[1] - 1)),
     ("cyclical", {"mode": "exp_range", "half": 1.0, "gamma": 0.98}, 0.1 + 0.9 * triangle(X, 1)[0] * 0.98**T),
     ("cyclical", {"half": 3.0, **BY_EPOCH}, 0.1 + 0.9 * triangle(E, 3)[0]),
+    ("formula", {}, 0.1 ** (E / 20)),
+    ("formula", {"formula": "0.1 ** (epoch / 20)", "per": "step"}, 0.1 ** (X / 20)),
+    ("formula", {"formula": "before * 0.1 ** (1 / 20)"}, 0.1 ** ((E + 1) / 20)),
+    ("formula", {"formula": "1 / (1 + sqrt(step)) if step < steps / 2 else 0.05", "per": "step"},
+     np.where(T < TOTAL / 2, 1 / (1 + np.sqrt(T)), 0.05)),
+    ("formula", {"formula": "max(0.01, cos(pi / 2 * epoch // 1 / epochs), -3 % 2 - e + 1.9)"},
+     np.maximum(1 - np.e + 1.9, np.cos(np.pi / 2 * E // 1 / EPOCHS))),
     ("chain", {"parts": ({"type": "warmup", "length": 2.0}, {"type": "polynomial"}), "lengths": [3]},
      np.concatenate([np.minimum(1, np.arange(1, 22) / 14), 1 - np.arange(63) / 63])),
 ]  # fmt: skip

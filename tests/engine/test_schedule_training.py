@@ -16,9 +16,11 @@ from engine.runtime.control import Control, Edit
 from engine.runtime.fit import fit
 from engine.runtime.made import make_optimizer
 from engine.runtime.rates import momentum_of
+from engine.runtime.scoring import evaluate
 from engine.runtime.steering import Steering
 from engine.timeline import Timeline
 from tests.engine.fakes import CPU, recipe, resumed, same_bits, trained, training, weights
+from tests.engine.test_schedule_formulas import keras_plateau
 
 SGD = {"type": "sgd", "lr": 0.1, "momentum": 0.9}
 CYCLE = {"type": "one_cycle", "cycle_momentum": True}
@@ -176,6 +178,10 @@ SCHEDULES = [
      "lengths": [1]},
     {"type": "chain", "parts": ({"type": "warmup", "length": 1}, CYCLE), "lengths": [1]},
     {"type": "cosine_restarts", "first": 1, "times": 2},
+    {"type": "plateau", "patience": 1, "min_delta": 0.5, "every": 4},
+    {"type": "chain", "parts": ({"type": "warmup", "length": 1},
+                                {"type": "plateau", "patience": 2, "min_delta": 9, "every": 3}), "lengths": [1]},
+    {"type": "formula", "formula": "before * 0.9 + 0.01 * (step % 3)", "per": "step"},
 ]  # fmt: skip
 
 
@@ -210,6 +216,35 @@ def test_plateau_lowers_the_rate_from_the_figures_of_a_real_training() -> None:
     told = [(event.epoch, event.words) for event in events if isinstance(event, Alerted)]
     words = "val_loss without improvement for 2 epochs: rate ×0.5"
     assert told == [(3, words), (5, words), (7, words)]
+
+
+def test_plateau_looks_every_so_many_steps_at_the_validation_set_as_it_is_then() -> None:
+    """Performance scheduling as Keras's callback counts, fed with losses that another evaluation gives at each look."""
+    settings = recipe(
+        optimizer={"type": "sgd", "lr": 0.3}, schedule={"type": "plateau", "patience": 1, "every": 4, "min_delta": 0.1}
+    )
+    made = training(settings, epochs=4)
+    each, losses, rates = made.steps_per_epoch, [], []
+    for event in fit(made, Control()):
+        if isinstance(event, Step):
+            rates.append(event.lr)
+            if event.step % 4 == 0:
+                losses.append(evaluate(made.model, made._data, "val", heads=made._objective.heads).loss)
+    factors = keras_plateau(losses, factor=0.5, patience=1, min_delta=0.1, cooldown=0, least=0.0)
+    assert len(set(factors)) > 2
+    assert each % 4
+    expected = [0.3 * ([1.0, *factors][step // 4]) for step in range(4 * each)]
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_a_training_that_never_looks_is_not_changed_by_looking() -> None:
+    looking = {"type": "plateau", "patience": 1_000, "every": 3}
+    found = []
+    for settings in (recipe(), recipe(schedule=looking)):
+        made = training(settings)
+        trained(made)
+        found.append(weights(made))
+    assert same_bits(*found)
 
 
 def test_plateau_turns_round_for_a_figure_that_grows() -> None:
