@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.course import Course
 from engine.known import known_data
+from engine.problem import ProblemError
 from engine.progress import Progress
 from engine.project import Project
 from engine.schedule import Schedule
@@ -47,7 +48,8 @@ def planned_rates(project: Project, *, steps_per_epoch: int = 0, points: int = 2
     """The plan of a project's whole training, thinned to at most `points`; empty while its data is not known.
 
     `steps_per_epoch` is given where it is known better. ValueError when optimizer or schedule are not valid. A schedule
-    that answers to figures (plateau) plans no change: nobody knows when it will come.
+    that answers to figures (plateau) plans no change: nobody knows when it will come. A formula that gives no rate at
+    some step ends the plan there.
     """
     recipe = project.recipe
     each = steps_per_epoch or known_steps_per_epoch(project)
@@ -60,7 +62,11 @@ def planned_rates(project: Project, *, steps_per_epoch: int = 0, points: int = 2
     for step in _spread(recipe.epochs, each, points):
         moved = course.momentum(step + 1) if own is not None else None
         momentum = own if moved is None else moved
-        found.append(Planned(step + 1, step // each + 1, rate * course.factor(step + 1), momentum))
+        try:
+            factor = course.factor(step + 1)
+        except ProblemError:  # told by the check
+            break
+        found.append(Planned(step + 1, step // each + 1, rate * factor, momentum))
     return found
 
 

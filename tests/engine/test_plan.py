@@ -124,3 +124,12 @@ def test_a_schedule_that_contradicts_the_training_is_a_problem(capsys) -> None:
     assert said.code == 1
     assert "no part" in said.err
     assert said.out == ""
+
+
+def test_a_formula_is_planned_as_far_as_it_gives_a_rate() -> None:
+    project = load_example("digits-mlp")
+    recipe = project.recipe.with_value("epochs", 10)
+    for formula, last in (("1 - epoch / 4", 5), ("1 / epoch", 0), ("0.1 **", 0), ("0.5", 10)):
+        changed = project.with_recipe(recipe.with_value("schedule", {"type": "formula", "formula": formula}))
+        points = planned_rates(changed)
+        assert [points[-1].epoch if points else 0] == [last]
