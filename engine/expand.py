@@ -181,7 +181,7 @@ class _Expansion:
             wanted = f"{'layer_' if node.name.isdecimal() else ''}{node.name}_{suffix}"
             free = wanted if wanted not in names and not name_fault(wanted) else free_name(names, wanted)
             shares = f"{owner.id}/{suffix}" if owner is not node else ""
-            part = Node(f"{node.id}/{suffix}", free, made.type, _plain(chosen), shares=shares)
+            part = Node(f"{node.id}/{suffix}", free, made.type, _settings(chosen, made, declaration), shares=shares)
             found.append((part, made.inputs[0].name))
         place = owner.params.get("norm_place") or around.get("norm_place")
         return found[::-1] if place == "after" else found
@@ -195,8 +195,9 @@ def _layer_of(setting: str, chosen: Any, declaration: Declaration) -> Declaratio
     if setting == "activation":
         return find("layer", named.type)
     layers: tuple[str, ...] = getattr(named.cls, "layers", ())
-    axes = {"image": 1, "volume": 2}.get(declaration.accepts, 0)
-    return find("layer", layers[min(axes, len(layers) - 1)]) if layers else None
+    return (
+        find("layer", layers[min(max(_PLACES.get(declaration.accepts, 1) - 1, 0), len(layers) - 1)]) if layers else None
+    )
 
 
 def _bare(node: Node) -> Node:
@@ -205,5 +206,15 @@ def _bare(node: Node) -> Node:
     return replace(node, params={key: value for key, value in node.params.items() if key not in _NAMES})
 
 
-def _plain(chosen: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in chosen.items() if key != "type"}
+def _settings(chosen: Mapping[str, Any], made: Declaration, holder: Declaration) -> dict[str, Any]:
+    """The settings of the layer that a choice stands for; a norm's axes that were left open are the holder's."""
+    found = {key: value for key, value in chosen.items() if key != "type"}
+    if "axes" in made.by_name and found.get("axes") is None:
+        found.pop("axes", None)
+        if places := _PLACES.get(holder.accepts, 0):
+            found["axes"] = 1 + places
+    return found
+
+
+_PLACES = {"signal": 1, "image": 2, "volume": 3}
+"""Axes beside the channels of what convolutions take."""

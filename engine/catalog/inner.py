@@ -12,6 +12,12 @@ from engine.catalog.layers import activation as _first
 from engine.catalog.layers import activation_more as _more
 from engine.catalog.layers import normalisation as norms
 from engine.declare import activation, normalization, registry
+from engine.param import param
+
+_AXES = param(
+    default=None, min=1, max=5,
+    help="Over how many of the last axes to normalise; none: as many as the layer gives, of a dense layer its units",
+)  # fmt: skip
 
 _ = (_first, _more)  # declared before they are taken over below
 
@@ -43,10 +49,11 @@ class BatchNorm(norms.BatchNorm1d):
 
 @normalization("layer_norm", title="Layer Norm", search=("ln",))
 class LayerNorm(norms.LayerNorm):
-    """Gives each sample mean 0 and deviation 1 over its features, then a learned factor and shift. It does not depend
-    on the batch.
+    """Gives each sample mean 0 and deviation 1 over its features (in a convolution over all channels and places), then
+    a learned factor and shift. It does not depend on the batch.
     """
 
+    axes: int | None = _AXES  # type: ignore[assignment]
     short = "LN"
     layers = ("layer_norm",)
 
@@ -69,7 +76,10 @@ class InstanceNorm(norms.InstanceNorm2d):
 
 @normalization("rms_norm", title="RMS Norm", search=("root mean square",))
 class RMSNorm(norms.RMSNorm):
-    """Divides each sample's features by their root mean square, then applies a learned factor."""
+    """Divides each sample's features (in a convolution all channels and places) by their root mean square, then applies
+    a learned factor.
+    """
 
+    axes: int | None = _AXES  # type: ignore[assignment]
     short = "RMS"
     layers = ("rms_norm",)

@@ -7,7 +7,7 @@ from math import cos, floor, pi
 from engine.declare import Refusal, schedule
 from engine.param import param
 from engine.progress import Progress
-from engine.schedule import Measured, Schedule
+from engine.schedule import EPOCHS, Measured, Schedule
 
 
 @schedule("one_cycle", title="1cycle", was=("OneCycleLR",), search=("OneCycleLR", "super-convergence", "one cycle"))
@@ -125,7 +125,9 @@ class Cyclical(Measured):
     )  # fmt: skip
 
     def factor(self, progress: Progress) -> float:
-        half, step = max(1, self.in_steps(self.half, progress)), self.done(progress)
+        # Not whole steps: a way of 2.5 steps comes back to the bottom every 5. Rounded, so that 0.1 of 30 is 3.
+        half = self.half * progress.steps_per_epoch if self.unit == EPOCHS else self.half
+        half, step = max(1.0, round(half, 9)), self.done(progress)
         cycle, place = divmod(step, 2 * half)
         height = 1.0 - abs(place / half - 1.0)
         scale = {"triangular": 1.0, "triangular2": 0.5**cycle, "exp_range": self.gamma**step}[self.mode]

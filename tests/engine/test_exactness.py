@@ -29,6 +29,7 @@ from tests.engine import (
     test_initializers,
     test_noise_layers,
     test_normalisation,
+    test_param_groups,
     test_reparametrized,
     test_schedule_table,
 )
@@ -81,10 +82,11 @@ HELD: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
     ],
     "regularizer": [(kind, settings) for kind, settings, _ in PENALTIES],
     "clip": [*((item["type"], item) for item in test_clipping.WAYS), ("none", {})],
+    "param_group": [("group", {"layers": "0", **group}) for _, group in test_param_groups.GROUP_CASES],
     "loss": [(item["type"], item) for item in test_catalog_losses.HELD],
 }  # fmt: skip
 """Kinds, and families of layers, with the cases that hold each entry to its formula."""
-NO_FORMULA = {"layer", "metric", "dataset", "augment", "callback", "param_group", "record"}
+NO_FORMULA = {"layer", "metric", "dataset", "augment", "callback", "record"}
 """Kinds that compute nothing of a training, or that other tests walk: of layers only families are held here."""
 SHARED = {"initializer", "bias_initializer", "regularizer", "max_norm", "activation", "normalization", "norm_place"}
 """Settings of every layer with weights: they choose among other kinds of this table, or are tested here by name."""

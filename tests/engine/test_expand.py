@@ -57,13 +57,44 @@ def test_an_activation_inside_gives_the_code_of_one_behind(kind: str, image: boo
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-@pytest.mark.parametrize("kind", NORMS)
+@pytest.mark.parametrize("kind", [kind for kind in NORMS if kind not in ("layer_norm", "rms_norm")])
 def test_a_normalisation_inside_gives_the_code_of_one_behind(kind: str, place: str) -> None:
     layer = {"batch_norm": "batch_norm2d", "instance_norm": "instance_norm2d"}.get(kind, kind)
     params = {"normalization": {"type": kind}, "activation": {"type": "relu"}, "norm_place": place}
     behind = (("first_norm", layer), ("first_act", "relu"))
     separate = network(image=True, params={}, behind=behind if place == "before" else behind[::-1])
     assert source(network(image=True, params=params)) == source(separate)
+
+
+@pytest.mark.parametrize("kind", ["layer_norm", "rms_norm"])
+@pytest.mark.parametrize(
+    ("layer", "shape", "over"),
+    [("linear", [5], "(7,"), ("linear", [9, 5], "(7,"), ("conv1d", [3, 9], "((7, 7),"),
+     ("conv2d", [3, 8, 8], "((7, 6, 6),"), ("conv3d", [2, 7, 7, 7], "((7, 5, 5, 5),")],
+)  # fmt: skip
+def test_a_norm_over_features_takes_all_that_a_convolution_gives(
+    kind: str, layer: str, shape: list[int], over: str
+) -> None:
+    for settings, expected in (({}, over), ({"axes": 1}, None)):
+        made = first_norm(layer, shape, {"type": kind, "eps": 0.1, **settings})
+        name = f"nn.{'LayerNorm' if kind == 'layer_norm' else 'RMSNorm'}"
+        assert made.startswith(name + (expected or f"({shape[-1] - 2 if layer != 'linear' else 7},")), made
+
+
+def first_norm(layer: str, shape: list[int], norm: dict[str, Any]) -> str:
+    """The constructor of the norm that is set in a layer of seven units or channels."""
+    size: dict[str, Any] = {"units": 7} if layer == "linear" else {} if layer.startswith("depth") else {"filters": 7}
+    nodes = {
+        "x0": Node("x0", "images", "input", {"kind": "vector" if layer == "linear" else "image"}),
+        "a": Node("a", "first", layer, {"normalization": norm, **size}), "f": Node("f", "flat", "flatten"),
+        "d": Node("d", "digits", "linear", {"units": 10}), "o": Node("o", "scores", "output"),
+    }  # fmt: skip
+    graph = Graph(nodes=nodes, edges=tuple(Edge(a, "out", b, "x") for a, b in pairwise(list(nodes))))
+    facts = DataFacts({"images": TensorInfo(tuple(shape))}, {}, {})
+    made = {call.node.name: call for call in infer(expand(graph).graph, facts).calls}["first_norm"].layer
+    assert made is not None
+    assert made.constructor is not None, made.fault
+    return str(made.constructor.text)
 
 
 @pytest.mark.parametrize(
@@ -73,22 +104,9 @@ def test_a_normalisation_inside_gives_the_code_of_one_behind(kind: str, place: s
 )  # fmt: skip
 def test_batch_norm_has_the_axes_of_the_layer(layer: str, norm: str) -> None:
     shape = {"conv1d": [3, 9], "conv3d": [2, 7, 7, 7], "linear": [5]}.get(layer, [3, 8, 8])
-    nodes = {
-        "x0": Node("x0", "images", "input", {"kind": "vector" if layer == "linear" else "image"}),
-        "a": Node("a", "first", layer, {"normalization": {"type": "batch_norm", "momentum": 0.2}}),
-        "f": Node("f", "flat", "flatten"), "d": Node("d", "digits", "linear", {"units": 10}),
-        "o": Node("o", "scores", "output"),
-    }  # fmt: skip
-    ids = list(nodes)
-    graph = Graph(nodes=nodes, edges=tuple(Edge(a, "out", b, "x") for a, b in pairwise(ids)))
-
-    facts = DataFacts({"images": TensorInfo(tuple(shape))}, {}, {})
-    found = {call.node.name: call for call in infer(expand(graph).graph, facts).calls}
-    made = found["first_norm"].layer
-    assert made is not None
-    assert made.constructor is not None, made.fault
-    assert made.constructor.text.startswith(f"nn.{norm}(")
-    assert "momentum=0.2" in made.constructor.text
+    made = first_norm(layer, shape, {"type": "batch_norm", "momentum": 0.2})
+    assert made.startswith(f"nn.{norm}(")
+    assert "momentum=0.2" in made
 
 
 def test_training_with_a_learned_activation_inside_is_the_same_bit_for_bit() -> None:

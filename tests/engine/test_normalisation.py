@@ -6,6 +6,7 @@ Batch norm (Ioffe & Szegedy 2015), layer norm (Ba et al. 2016), group norm (Wu &
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import nn
 
 from engine.declare import catalogue, find
 from engine.expr import used_helpers
+from engine.known import known_data, with_facts
 from engine.runtime.analyze import analyze
 from engine.runtime.build import build
 from engine.runtime.compress import fold_norms
@@ -51,7 +53,7 @@ CASES: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
 INSIDE = [
     ("batch_norm", {"momentum": 0.2, "eps": 0.01}), ("batch_norm", {"affine": False}),
     ("batch_norm", {"axis": "last", "eps": 0.01}), ("batch_norm", {"axis": "all", "variance": "biased"}),
-    ("layer_norm", {"eps": 0.01, "axes": 3}), ("layer_norm", {"affine": False}),
+    ("layer_norm", {"eps": 0.01, "axes": 3}), ("layer_norm", {"affine": False}), ("layer_norm", {"axes": 1}),
     ("group_norm", {"groups": 2, "eps": 0.1}), ("group_norm", {"groups": 3, "affine": False}),
     ("instance_norm", {"eps": 0.2, "affine": True}), ("rms_norm", {"eps": 0.01}),
     ("rms_norm", {"affine": False, "axes": 3}),
@@ -181,7 +183,10 @@ def test_a_norm_inside_a_convolution_is_its_formula(kind: str, settings: dict[st
                      for end in ("weight", "bias"))  # fmt: skip
 
     def norm(values: Array) -> Array:
-        return scaled(kind, stated(kind, values, settings), factor, shift, settings.get("axis", "channels"))
+        # Left open, the axes are all that a sample of the convolution has (Ba et al. 2016: all units of a layer).
+        return scaled(
+            kind, stated(kind, values, {"axes": 3, **settings}), factor, shift, settings.get("axis", "channels")
+        )
 
     expected = np.tanh(norm(raw)) if place == "before" else norm(np.tanh(raw))
     found: Any = model(torch.tensor(x))
@@ -307,6 +312,17 @@ def test_batches_of_one_row_are_refused_where_one_row_has_no_deviation() -> None
     assert problems("batch_norm2d", (1, 4, 4), 1) == []
     assert problems("batch_norm1d", (5,), 2) == []
     assert problems("layer_norm", (5,), 1) == []
+
+
+def test_one_training_sample_in_all_is_refused_as_well() -> None:
+    graph = draw(box("data", "input"), box("norm", "batch_norm1d", "data"), box("head", "linear", "norm", units=3),
+                 box("out", "output", "head"))  # fmt: skip
+    base = project(graph, facts(data=(5,)), batch_size=32)
+    known = known_data(base)
+    assert known is not None
+    for train, codes in ((1, ["batch-norm.single"]), (2, [])):
+        made = with_facts(base, replace(known, counts={"train": train, "val": 3}))
+        assert [problem.code for problem in analyze(made).errors] == codes
 
 
 def test_a_biased_norm_is_folded_as_torch_s_own_is_and_other_axes_are_left_alone() -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from engine.check import check_project
+from engine.course import course_of
 from engine.declare import catalogue
 from engine.events import Step
 from engine.examples import load_example
@@ -105,6 +106,62 @@ def test_schedule_and_edits_keep_the_proportions_of_the_groups() -> None:
     assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.005, 0.0])
     steering.edit(Edit("recipe.optimizer.weight_decay", value=0.03), step=1, epoch=1)
     assert [group["weight_decay"] for group in optimizer.param_groups] == [0.2, 0.03]
+
+
+GROUP_CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"type": "sgd", "lr": 0.1, "momentum": 0.8, "weight_decay": 0.02}, {"lr_factor": 0.25, "weight_decay": 0.3}),
+    ({"type": "adam", "lr": 0.01, "weight_decay": 0.05}, {"lr_factor": 3.0, "weight_decay": 0.0}),
+    ({"type": "adamw", "lr": 0.01, "weight_decay": 0.1}, {"lr_factor": 0.5, "weight_decay": 0.7}),
+    ({"type": "adamw", "lr": 0.01, "weight_decay": 0.1}, {"lr_factor": 0.5}),
+    ({"type": "rmsprop", "lr": 0.01, "alpha": 0.95, "eps": 1e-8}, {"lr_factor": 0.0, "weight_decay": 0.4}),
+]
+"""Optimizers, and the group that the first layer stands in; `test_exactness.py` counts its settings."""
+
+
+def stepped(kind: str, w: Any, state: dict[str, Any], g: Any, t: int, o: dict[str, float]) -> Any:
+    """One step of a parameter, from the papers: coupled decay is added to the gradient, AdamW's to the weights."""
+    g = g if kind == "adamw" else g + o["decay"] * w
+    if kind == "sgd":
+        state["v"] = o["momentum"] * state["v"] + g if "v" in state else g
+        return w - o["lr"] * state["v"]
+    b1, b2 = (0.0, 0.95) if kind == "rmsprop" else (0.9, 0.999)
+    state["m"], state["s"] = b1 * state.get("m", 0.0) + (1 - b1) * g, b2 * state.get("s", 0.0) + (1 - b2) * g**2
+    if kind == "rmsprop":
+        return w - o["lr"] * g / (np.sqrt(state["s"]) + 1e-8)
+    shrunk = w * (1 - o["lr"] * o["decay"]) if kind == "adamw" else w
+    m, s = state["m"] / (1 - b1**t), state["s"] / (1 - b2**t)
+    return shrunk - o["lr"] * m / (np.sqrt(s) + 1e-8)
+
+
+@pytest.mark.parametrize("exempt", ["none", "biases_and_norms"])
+@pytest.mark.parametrize(("optimizer", "group"), GROUP_CASES)
+def test_a_group_follows_the_formula_with_its_own_rate_and_decay(
+    optimizer: dict[str, Any], group: dict[str, Any], exempt: str
+) -> None:
+    """Ten steps in float64 under a falling rate, down the bowl w²/2 for each parameter."""
+    settings = recipe(optimizer=optimizer, groups=({"type": "group", "layers": "0", **group},), decay_exempt=exempt,
+                      schedule={"type": "exponential", "by": 0.5, "every": 5.0, "unit": "steps"})  # fmt: skip
+    model = network().double()
+    steering = Steering(settings, make_optimizer(settings, made_groups(settings, model), CPU))
+    steering.follow(course_of(settings, steps_per_epoch=10, epochs=1))
+    expected = {name: item.detach().numpy().copy() for name, item in model.named_parameters()}
+    states: dict[str, dict[str, Any]] = {name: {} for name in expected}
+    for t in range(1, 11):
+        steering.prepare(t)
+        for item in model.parameters():
+            item.grad = item.detach().clone()
+        steering.update()
+        for name, w in expected.items():
+            first = name.startswith("0.")
+            decay = group.get("weight_decay") if first else None
+            decay = optimizer.get("weight_decay", 0.0) if decay is None else decay
+            if exempt != "none" and w.ndim < 2 and optimizer.get("weight_decay", 0.0) > 0:
+                decay = 0.0
+            rate = optimizer["lr"] * (group["lr_factor"] if first else 1.0) * 0.5 ** ((t - 1) / 5)
+            rates = {"lr": rate, "decay": decay, "momentum": optimizer.get("momentum", 0.0)}
+            expected[name] = stepped(optimizer["type"], w, states[name], w, t, rates)
+    for name, item in model.named_parameters():
+        np.testing.assert_allclose(item.detach().numpy(), expected[name], rtol=0, atol=1e-10)
 
 
 def digits(**settings: Any) -> Project:
