@@ -8,6 +8,7 @@ from engine.datafacts import Target
 from engine.datasets import digits
 from engine.datasets.base import WithoutTest
 from engine.datasets.raw import TRAIN, VECTOR, Described, StreamInfo
+from engine.datasets.strokes import DIGITS, Strokes
 from engine.declare import dataset
 from engine.param import param
 
@@ -17,6 +18,7 @@ class Digits(WithoutTest):
     """1,797 handwritten digits of 8×8 grey pixels, bundled with scikit-learn: nothing is downloaded."""
 
     reader: ClassVar[str] = "engine.datasets.digits"
+    strokes: ClassVar[Strokes | None] = DIGITS
 
     form: str = param(
         default="image", choices=("image", "vector", "sequence"), was=("as",),

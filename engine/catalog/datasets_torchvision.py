@@ -8,6 +8,8 @@ from engine.datafacts import Target
 from engine.datasets import labels
 from engine.datasets.base import Dataset
 from engine.datasets.raw import IMAGE, TEST, TRAIN, Described, StreamInfo
+from engine.datasets.strokes import MNIST as MNIST_STROKES
+from engine.datasets.strokes import Strokes
 from engine.declare import dataset
 from engine.param import param
 from engine.problem import ProblemError, Where, error
@@ -93,6 +95,7 @@ class MNIST(TorchvisionSet):
     """70,000 handwritten digits, 28×28 grey."""
 
     torchvision: ClassVar[str] = "MNIST"
+    strokes: ClassVar[Strokes | None] = MNIST_STROKES
     megabytes: ClassVar[float] = 11.6
 
 
@@ -119,6 +122,7 @@ class EMNIST(TorchvisionSet):
     """Handwritten letters and digits, 28×28 grey, divided in six ways, here turned upright."""
 
     torchvision: ClassVar[str] = "EMNIST"
+    strokes: ClassVar[Strokes | None] = MNIST_STROKES
     megabytes: ClassVar[float] = 561.8
     transposed: ClassVar[bool] = True
 

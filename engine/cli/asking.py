@@ -1,4 +1,4 @@
-"""`evaluate` and `predict`: what a trained run is worth, and what it says."""
+"""`evaluate` and `recalibrate`: what a trained run is worth."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.fetching import ensure_data
-from engine.cli.outcome import GOOD, PROBLEM, usable
+from engine.cli.outcome import GOOD, usable
 from engine.cli.output import Output, columns
 from engine.cli.progress import data_progress
 from engine.cli.projects import open_run, places_for
-from engine.problem import Problem
 
 if TYPE_CHECKING:
-    from engine.runtime.predict import Prediction
     from engine.runtime.restore import Restored
 
 
@@ -26,7 +24,7 @@ def evaluate(options: Namespace, output: Output) -> int:
     from engine.runtime.metrics import metrics_of
     from engine.runtime.setup import make_heads, open_for
 
-    run, restored = _restored(options, output)
+    run, restored = restored_run(options, output)
     with usable():
         device = choose_device(options.device or "auto")
     set_threads(options.threads)
@@ -64,31 +62,6 @@ def evaluate(options: Namespace, output: Output) -> int:
     return GOOD
 
 
-def predict(options: Namespace, output: Output) -> int:
-    """What a run says about files. Files that cannot be used are told one by one, and the others go on."""
-    from engine.runtime.device import choose_device, set_threads
-    from engine.runtime.predict import predict as predicted
-
-    _, restored = _restored(options, output)
-    with usable():
-        device = choose_device(options.device or "auto")
-    set_threads(options.threads)
-    code = GOOD
-    answers = predicted(restored, options.inputs, device=device, mc=options.mc, seed=options.seed)
-    while True:
-        with usable():
-            item = next(answers, None)
-        if item is None:
-            break
-        if isinstance(item, Problem):
-            output.problem(item)
-            code = PROBLEM
-        else:
-            output.record(item.to_json(options.top))
-            output.text(_words(item, options.top))
-    return code
-
-
 def recalibrate(options: Namespace, output: Output) -> int:
     """Batch norm's statistics over the whole training set, saved as a checkpoint; figures before and after."""
     from engine.runtime.recalibrate import recalibrate_run
@@ -114,7 +87,8 @@ def recalibrate(options: Namespace, output: Output) -> int:
     return GOOD
 
 
-def _restored(options: Namespace, output: Output) -> tuple[Path, Restored]:
+def restored_run(options: Namespace, output: Output) -> tuple[Path, Restored]:
+    """The run that was named, and its model with the weights of the checkpoint that was named."""
     run = open_run(options, options.run)
     from engine.runtime.restore import load_run
 
@@ -123,23 +97,6 @@ def _restored(options: Namespace, output: Output) -> tuple[Path, Restored]:
     if restored.differs:
         output.say("The code generated today differs from the recorded model.py; the weights fit by name and shape.")
     return run, restored
-
-
-def _words(item: Prediction, top: int) -> str:
-    parts = [f"{output}: {_answer(answer, top)}" if len(item.answers) > 1 else _answer(answer, top)
-             for output, answer in item.answers.items()]  # fmt: skip
-    return f"{item.label:<40} {'; '.join(parts)}"
-
-
-def _answer(answer: Any, top: int) -> str:
-    if answer.values:
-        return "  ".join(f"{name} {value:,.6g}{_spread(answer, name, ',.3g')}" for name, value in answer.values.items())
-    digits = ".3f" if answer.is_probability else ".4g"
-    return "  ".join(f"{name} {score:{digits}}{_spread(answer, name, digits)}" for name, score in answer.scores[:top])
-
-
-def _spread(answer: Any, name: str, digits: str) -> str:
-    return f" ± {answer.deviations[name]:{digits}}" if answer.deviations else ""
 
 
 def _table(name: str, table: dict[str, Any], output: Output) -> None:

@@ -18,7 +18,7 @@ from engine.problem import ProblemError, error
 
 _HOMES = {
     "layers": "catalogue", "catalog": "catalogue", "examples": "examples", "check": "checking", "params": "checking",
-    "code": "checking", "train": "training", "resume": "training", "evaluate": "asking", "predict": "asking",
+    "code": "checking", "train": "training", "resume": "training", "evaluate": "asking", "predict": "predicting",
     "recalibrate": "asking", "compress": "compressing",
     "runs": "runs", "export": "leaving", "plugins": "plugins",
     "schedule": "rates", "range-test": "range_test", "guide": "guide",

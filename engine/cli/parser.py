@@ -162,7 +162,24 @@ def _compress(parser: argparse.ArgumentParser) -> None:
 def _predict(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN)
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT",
-                        help="image files, CSV tables or .npz files, in any mixture that fits the network")  # fmt: skip
+                        help="image files, CSV tables, .npz files, or folders of them, in any mixture that fits the "
+                        "network")  # fmt: skip
+    parser.add_argument("--drawing", action="store_true",
+                        help="pictures are drawings of a character: turn them to light on dark, cut out and centre "
+                        "them as the data set's images are")  # fmt: skip
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="write every answer as a row there (replaces it)")
+    parser.add_argument(
+        "--saliency",
+        type=Path,
+        metavar="OUT",
+        help="of one picture: write what mattered for the answer as an image there (replaces it)",
+    )
+    parser.add_argument("--method", choices=("integrated_gradients", "grad_cam"), default="integrated_gradients",
+                        help="with --saliency: how (default: integrated_gradients)")  # fmt: skip
+    parser.add_argument("--explain", default="", metavar="CLASS",
+                        help="with --saliency: this class or value instead of the answer")  # fmt: skip
+    parser.add_argument("--layer", default="", metavar="PATH",
+                        help="with --method grad_cam: this layer instead of the last with feature maps")  # fmt: skip
     parser.add_argument("--top", type=_positive, default=3, metavar="N", help="how many classes to print (default: 3)")
     _mc(parser)
     _checkpoint(parser)

@@ -8,6 +8,7 @@ from engine.param import param
 
 if TYPE_CHECKING:
     from engine.datasets.raw import Described
+    from engine.datasets.strokes import Strokes
 
 
 class Dataset:
@@ -17,6 +18,8 @@ class Dataset:
     """Module with `read(settings, request) -> Raw`, imported when the data is opened."""
     own_test: ClassVar[bool] = True
     """The set keeps its own test samples apart."""
+    strokes: ClassVar[Strokes | None] = None
+    """How its characters stand in their images, where it holds handwriting."""
 
     validation: float = param(
         default=0.2, min=0.0, max=2**24,

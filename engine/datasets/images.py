@@ -66,7 +66,7 @@ def load_image(path: Path, channels: int) -> Array:
     """An image file as (channels, height, width) uint8, grey for 1 channel, RGB for 3; ProblemError when unreadable."""
     try:
         with Image.open(path) as image:
-            pixels = _pixels(image, channels)
+            pixels = pixels_of(image, channels)
     except BAD as fault:
         raise ImageFault(path, str(fault) or type(fault).__name__) from None
     return pixels
@@ -126,7 +126,8 @@ def read(settings: Any, request: Request) -> Raw:
     return Raw({"x": stream}, {"y": Target(classes=classes)}, parts, extra, fingerprint(parts))
 
 
-def _pixels(image: Image.Image, channels: int) -> Array:
+def pixels_of(image: Image.Image, channels: int) -> Array:
+    """An opened image as (channels, height, width) uint8: grey for 1 channel, RGB for 3; of 16 bits the upper 8."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
         deep = np.asarray(image).astype(np.uint32) >> 8
         grey = np.clip(deep, 0, 255).astype(np.uint8)[None]

@@ -7,34 +7,25 @@ with what would. Never unpickles.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch.nn import functional
 
 from engine.datasets.arrays import load_arrays
 from engine.datasets.encoding import Column, encode_rows, is_number
 from engine.datasets.facts import raw_streams
 from engine.datasets.grids import Grid, read_grid
-from engine.datasets.images import SUFFIXES, load_image
+from engine.datasets.images import SUFFIXES
 from engine.datasets.raw import IMAGE, TOKENS, Array, StreamInfo
 from engine.problem import Problem, ProblemError, Where, error
 from engine.runtime.restore import Restored
+from engine.runtime.sample import Sample
+from engine.runtime.sample_pictures import sample_of_picture
 from engine.tensor import shape_text
 
 TABLES = {".csv", ".tsv", ".txt"}
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One sample of a file: an array per stream, without a batch axis."""
-
-    file: str
-    row: int | None
-    inputs: Mapping[str, Array]
 
 
 def wanted_streams(restored: Restored) -> dict[str, StreamInfo]:
@@ -49,8 +40,13 @@ def wanted_streams(restored: Restored) -> dict[str, StreamInfo]:
     return {name: known[name] for name in restored.built.inputs}
 
 
-def read_samples(restored: Restored, streams: Mapping[str, StreamInfo], file: Path) -> Iterator[Sample]:
-    """The samples of one file, by its ending; ProblemError when it cannot be used."""
+def read_samples(
+    restored: Restored, streams: Mapping[str, StreamInfo], file: Path, *, drawn: bool = False
+) -> Iterator[Sample]:
+    """The samples of one file, by its ending; ProblemError when it cannot be used.
+
+    With `drawn` a picture is taken as a drawing of a character.
+    """
     ending = file.suffix.lower()
     if not file.is_file():
         happened = "This is a folder" if file.is_dir() else "There is no such file"
@@ -64,7 +60,7 @@ def read_samples(restored: Restored, streams: Mapping[str, StreamInfo], file: Pa
             raise ProblemError(_refusal(file, happened, f"Samples of {needs}", "Save them by these names as .npz"))
         name, stream = next(iter(streams.items()))
         if ending in SUFFIXES:
-            yield Sample(str(file), None, {name: _image(restored, stream, name, file)})
+            yield sample_of_picture(restored, stream, name, file, drawn=drawn)
         else:
             for row, values in enumerate(_rows(restored, stream, file)):
                 yield Sample(str(file), row, {name: values})
@@ -73,27 +69,25 @@ def read_samples(restored: Restored, streams: Mapping[str, StreamInfo], file: Pa
                                     "An image, a .csv or an .npz file", "Save it in one of these forms"))  # fmt: skip
 
 
-def _image(restored: Restored, stream: StreamInfo, name: str, file: Path) -> Array:
-    """An image in the data's own units; brought to the data's size where the preprocessing has none of its own."""
-    if stream.kind != IMAGE:
-        happened = f"The network takes {stream.kind} input of {shape_text(stream.shape)}, no images"
-        raise ProblemError(_refusal(file, happened, "A .csv or an .npz file", "Save the samples in one of these"))
-    channels, height, width = stream.shape
-    try:
-        pixels = load_image(file, 1 if channels == 1 else 3)
-    except ProblemError:
-        happened = "This image cannot be read: it is cut off, broken or no image at all"
-        raise ProblemError(_refusal(file, happened, "An image file that is whole", "Replace it")) from None
-    if restored.preprocess[name].resize is None and pixels.shape[1:] != (height, width):
-        shrunk = functional.interpolate(
-            torch.from_numpy(pixels)[None].float(), size=[height, width], mode="bilinear", align_corners=False,
-            antialias=True,
-        )  # fmt: skip
-        pixels = shrunk[0].round().clamp(0, 255).to(torch.uint8).numpy()
-    if stream.top in (0.0, 255.0):
-        return pixels
-    scaled: Array = pixels.astype(np.float32) * np.float32(stream.top / 255.0)
-    return scaled
+def sample_of_cells(restored: Restored, streams: Mapping[str, StreamInfo], cells: Mapping[str, str]) -> Sample:
+    """One row that was typed, by the name of its column; ProblemError names a cell that is missing or no number."""
+    (name, stream), label = next(iter(streams.items())), "the row"
+    if len(streams) > 1 or stream.kind in (IMAGE, TOKENS):
+        needs = " and ".join(f"{one} ({item.kind} {shape_text(item.shape)})" for one, item in streams.items())
+        raise ProblemError(error(Where(label=label), f"The network takes {needs}, no rows", "A file of samples",
+                                 "Choose a file", code="predict-input"))  # fmt: skip
+    facts = restored.project.data
+    table = facts.extra.get("table") if facts else None
+    if table is not None:
+        values = encode_rows([Column.from_json(item) for item in table["columns"]], [cells])[0]
+        return Sample(label, None, {name: values})
+    names = stream.names or tuple(f"x{place}" for place in range(1, prod(stream.shape) + 1))
+    for one in names:
+        if not is_number(cells.get(one, "")):
+            happened = f"{one} is {cells[one]!r}, which is no number" if cells.get(one) else f"{one} has no value"
+            raise ProblemError(error(Where(label=one), happened, "A number in every cell", f"Mend {one}",
+                                     code="predict-input"))  # fmt: skip
+    return Sample(label, None, {name: np.array([float(cells[one]) for one in names], np.float32).reshape(stream.shape)})
 
 
 def _rows(restored: Restored, stream: StreamInfo, file: Path) -> Array:
@@ -175,6 +169,12 @@ def _fitted(values: Array, stream: StreamInfo, name: str, file: Path) -> Array:
         raise ProblemError(
             _refusal(file, f"{name} is {shape_text(values.shape)} of {values.dtype}",
                      f"Numbers, samples×{shape_text(shape)}", "Save the array in the form of the training data")
+        )  # fmt: skip
+    bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(1))
+    if len(bad):
+        raise ProblemError(
+            _refusal(file, f"Sample {bad[0]} of {name} holds a number that is not finite (nan or inf)",
+                     "Finite numbers", "Mend it, or leave that sample out")
         )  # fmt: skip
     if stream.kind == TOKENS:
         return values.astype(np.int64)
