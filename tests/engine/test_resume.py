@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +24,7 @@ from engine.runtime.control import Control
 from engine.runtime.restore import load_preprocess
 from engine.runtime.session import run
 from engine.timeline import Timeline
+from tests.engine.forked import run_forked
 
 EPOCHS = 6
 
@@ -163,9 +161,7 @@ for event in run(made, runs=folder / "runs", places=Places(folder=folder), threa
 )  # fmt: skip
 def test_a_killed_run_resumes_and_ends_bit_identical(tmp_path: Path, whole: Path, moment: str, every: float) -> None:
     write_project(project(), tmp_path / "project.lwr")
-    child = [sys.executable, "-c", CHILD, str(tmp_path), moment, str(every)]
-    ended = subprocess.run(child, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=100)
-    assert ended.returncode == -signal.SIGKILL
+    assert run_forked(CHILD, tmp_path, moment, every) == -signal.SIGKILL
     (path,) = (tmp_path / "runs").iterdir()
     assert read_info(path).status == "interrupted"
     go_on(tmp_path, path)

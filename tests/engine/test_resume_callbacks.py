@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from engine.project import Project
 from engine.projectfile import write_project
 from engine.runs import read_events
 from engine.runtime import checkpoint
+from tests.engine.forked import run_forked
 from tests.engine.test_resume import CHILD, assert_same_run, go_on, project, train
 
 EXTRAS: dict[str, Any] = {
@@ -55,9 +53,7 @@ def table(path: Path) -> list[dict[str, str]]:
 )  # fmt: skip
 def test_a_kill_leaves_nothing_double_and_nothing_out(tmp_path: Path, whole: Path, moment: str, every: float) -> None:
     write_project(everything(), tmp_path / "project.lwr")
-    child = [sys.executable, "-c", CHILD, str(tmp_path), moment, str(every)]
-    ended = subprocess.run(child, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=100)
-    assert ended.returncode == -signal.SIGKILL
+    assert run_forked(CHILD, tmp_path, moment, every) == -signal.SIGKILL
     (path,) = (tmp_path / "runs").iterdir()
     go_on(tmp_path, path)
     assert_same_run(path, whole)
