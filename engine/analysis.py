@@ -35,6 +35,8 @@ class NodeFacts:
     initial_deviation: float | None = None
     """Standard deviation that the layer's initializer gives its weights, torch's own included; None as for `fans`, and
     where a reparametrisation scales what was drawn."""
+    frozen: tuple[int, int] = (0, 0)
+    """How many of the layers with weights in it do not train, and how many there are, over all copies."""
     constructor: str = ""
     """Generated expression of the first copy."""
 
@@ -79,6 +81,9 @@ class Analysis:
     """By instance path, for the layers that have a regularizer or a max-norm."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Instance path of an activation or normalisation set inside a layer -> that of the layer."""
+
+    frozen: frozenset[str] = frozenset()
+    """Instance paths among `layers` that do not train."""
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -40,6 +40,16 @@ class RecipeSettings:
         default=(), kind="list", of="param_group",
         help="Layers that train at a rate or with a decay of their own; each layer belongs to one group at most",
     )  # fmt: skip
+    frozen: str = param(
+        default="",
+        help="Layers that do not train: paths as the code has them, separated by commas, such as conv1, layer1.*; a "
+        "block counts with all that is in it",
+    )  # fmt: skip
+    frozen_norms: str = param(
+        default="held", choices=("held", "updating"),
+        help="Batch norms of frozen layers. held: they keep their running averages and normalise by them, as while "
+        "predicting; updating: only factor and shift are frozen, and the averages go on following the data",
+    )  # fmt: skip
     schedule: Tagged = param(default={"type": "constant"}, of="schedule", help="How the learning rate changes")
     momentum_rescale: bool = param(
         default=False, advanced=True,

@@ -5,13 +5,15 @@ Owns `analyze`, which never raises for a bad graph: whatever is wrong stands in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import sqrt
 
 from engine.analysis import Analysis, NodeFacts, WeightRules
 from engine.check import check_project
 from engine.check_single import single_problems
 from engine.expand import Expanded, expand
+from engine.freezing import freezing_problems, frozen_of
 from engine.graph import MAX_LAYERS
 from engine.known import known_data
 from engine.param_groups import group_problems
@@ -41,14 +43,19 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     problems += _new(output_problems(project, network), checked)
     problems += single_problems(project, expanded, network)
     nodes, layers, rules, parts = _facts(expanded, network)
-    problems += group_problems(project.recipe, [path for path in layers if path not in parts])
+    own = [path for path in layers if path not in parts]
+    problems += group_problems(project.recipe, own)
+    problems += freezing_problems(project.recipe, own)
+    frozen = frozen_of(project.recipe, list(layers), parts)
+    nodes = {key: _with_frozen(facts, layers, parts, frozen) for key, facts in nodes.items()} if frozen else nodes
+    still = sum(layers[path] for path in frozen)
     source = None
     if network.ok and not has_errors(problems):
         source, problems = _source(project, expanded, network, problems)
     return Analysis(
-        nodes, tuple(problems), network.parameters, network.trainable, network.buffers, network.multiply_adds,
+        nodes, tuple(problems), network.parameters, network.trainable - still, network.buffers, network.multiply_adds,
         source.text if source else "", source.class_name if source else "", _lines(expanded, source) if source else {},
-        tuple(layers), rules, parts,
+        tuple(layers), rules, parts, frozen,
     )  # fmt: skip
 
 
@@ -87,9 +94,9 @@ class _Sum:
 def _facts(
     expanded: Expanded,
     network: LevelFacts,
-) -> tuple[dict[tuple[str, str], NodeFacts], list[str], dict[str, WeightRules], dict[str, str]]:
+) -> tuple[dict[tuple[str, str], NodeFacts], dict[str, int], dict[str, WeightRules], dict[str, str]]:
     sums: dict[tuple[str, str], _Sum] = {}
-    layers: dict[str, None] = {}
+    layers: dict[str, int] = {}
     rules: dict[str, WeightRules] = {}
     parts: dict[str, str] = {}
     for instance in instances(network):
@@ -108,10 +115,28 @@ def _facts(
             if instance.path not in parts:
                 found.paths.append(instance.path)
             if call.step.builds and call.layer is not None and call.layer.parameters:
-                layers[instance.path] = None
+                layers[instance.path] = call.layer.trainable
                 if call.regularizer is not None or call.max_norm:
                     rules[instance.path] = _rules(call)
-    return {key: _node_facts(found) for key, found in sums.items()}, list(layers), rules, parts
+    return {key: _node_facts(found) for key, found in sums.items()}, layers, rules, parts
+
+
+def _with_frozen(
+    facts: NodeFacts, layers: Mapping[str, int], parts: Mapping[str, str], frozen: frozenset[str]
+) -> NodeFacts:
+    """What of a node does not train: itself, what is set inside it, all that is in a block."""
+    inside = [
+        path for path in layers
+        if any(path == own or path.startswith(f"{own}.") or parts.get(path) == own for own in facts.paths)
+    ]  # fmt: skip
+    still = [path for path in inside if path in frozen]
+    if not still:
+        return facts
+    copies = max(1, len(facts.paths))
+    return replace(
+        facts, frozen=(len(still), len(inside)),
+        trainable=facts.trainable - sum(layers[path] for path in still) // copies,
+    )  # fmt: skip
 
 
 def _rules(call: CallFacts) -> WeightRules:

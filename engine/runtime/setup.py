@@ -32,6 +32,7 @@ from engine.runtime.callbacks.hooks import Hooks
 from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.data import Data, open_data
+from engine.runtime.freezing import freeze_layers
 from engine.runtime.groups import made_groups
 from engine.runtime.made import make_loss, make_optimizer
 from engine.runtime.memory import memory_problem
@@ -116,6 +117,7 @@ def make_training(
         evaluated=recipe.get("train_figures") == "evaluated",
     )  # fmt: skip
     precision = str(recipe.get("precision"))
+    freeze_layers(model, recipe, ready.analysis.parts)
     groups = made_groups(recipe, model, hidden_matrices(ready, model), ready.analysis.parts)
     optimizer = make_optimizer(recipe, groups, ready.device)
     steering = Steering(
