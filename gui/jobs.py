@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from engine.formats import ExportOptions
 from engine.problem import Problem, ProblemError
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class ExportOrder:
     format: str
     path: Path
     places: Places
-    bake: bool = False
-    """Kernels that weight norm or spectral norm compute are written as plain ones."""
+    options: ExportOptions = field(default_factory=ExportOptions)
 
 
 @dataclass(frozen=True)
@@ -251,9 +251,9 @@ def export_model(order: ExportOrder) -> Work:
 
         progress(0, None, "Writing, reading back and comparing")
         if order.run is None:
-            return export_project(order.project, order.path, format=order.format, bake=order.bake)
+            return export_project(order.project, order.path, format=order.format, options=order.options)
         restored = load_run(order.run, order.checkpoint)
-        return export_run(restored, order.path, format=order.format, places=order.places, bake=order.bake)
+        return export_run(restored, order.path, format=order.format, places=order.places, options=order.options)
 
     return work
 

@@ -9,11 +9,11 @@ from typing import NoReturn
 
 from engine.cli.names import COMMANDS
 from engine.cli.output import Output
+from engine.formats import FORMATS
 from engine.problem import Where, error
 from engine.range_test import HIGH, LOW, STEPS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-FORMATS = ("python", "state_dict", "safetensors")
 _PROJECT = "a project file (*.lwr), or the name of a built-in one (see: examples)"
 _RUN = "a run: its folder, its name, its id, or a unique beginning of these"
 
@@ -194,11 +194,21 @@ def _runs(parser: argparse.ArgumentParser) -> None:
 
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="RUN|PROJECT", help=f"{_RUN}; or {_PROJECT}, for code without weights")
-    parser.add_argument("--format", required=True, choices=FORMATS, help="python: code; the others: weights")
+    parser.add_argument("--format", required=True, choices=tuple(FORMATS),
+                        help="python: the code; state_dict, safetensors: weights; torch_export, onnx: programs; "
+                        "bundle: all that is needed to use the network")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="FILE",
-                        help="where to write; replaces a file of that name once it was read back")  # fmt: skip
+                        help="where to write; replaces a file of that name once it was read back. A bundle is a folder "
+                        "unless the name ends in .zip")  # fmt: skip
     parser.add_argument("--bake", action="store_true",
                         help="weight norm and spectral norm become plain weights of plain layers")  # fmt: skip
+    parser.add_argument("--fold-bn", action="store_true",
+                        help="programs: batch norm becomes a part of the layer before it")  # fmt: skip
+    bits = parser.add_mutually_exclusive_group()
+    bits.add_argument("--half", action="store_true", help="programs, weights and bundles: numbers of 16 bits")
+    bits.add_argument("--int8", action="store_true", help="onnx: weights of 8 bits")
+    parser.add_argument("--with-preprocessing", action="store_true",
+                        help="programs: they take raw samples, preprocessing is inside")  # fmt: skip
     _checkpoint(parser)
     _downloads(parser)
     _places(parser)

@@ -35,7 +35,8 @@ from engine.runtime.data import Data
 from engine.runtime.device import set_threads
 from engine.runtime.fit import fit
 from engine.runtime.metrics import metrics_of
-from engine.runtime.onnx8 import Int8, write_int8
+from engine.runtime.onnx8 import Int8
+from engine.runtime.onnx_file import write_onnx
 from engine.runtime.reparametrized import baked, reparametrized
 from engine.runtime.restore import Restored, load_run
 from engine.runtime.scoring import Cancelled, evaluate
@@ -144,7 +145,7 @@ def _written(restored: Restored, kind: str, inputs: Sequence[Tensor], path: Path
             draft = Path(folder) / f"model{SUFFIXES[kind]}"
             model, _ = baked(restored.model)
             if kind == "int8":
-                write_int8(model, inputs, draft, label)
+                write_onnx(model, inputs, draft, int8=True, where=label)
                 Int8(draft)
             else:
                 if kind == "half":

@@ -1,4 +1,4 @@
-"""Takes a model away: a readable Python file, a `state_dict`, or safetensors. Each is read back before it is given out.
+"""Takes a model away: as code, weights, a program or a bundle. Each is read back before it is given out.
 
 The new file is written beside its place, read in a fresh process that cannot see Layerwright, run on a few samples and
 compared with the live model; only then does it get its name. A failure leaves nothing behind. Never trains.
@@ -16,28 +16,27 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-from torch import nn
-
 from engine.baking import plain_layers
 from engine.datasets.facts import raw_streams
+from engine.formats import FORMATS, ExportOptions, unfit
 from engine.places import Places
 from engine.problem import ProblemError, Where, error
 from engine.project import Project
 from engine.runtime import checkpoint as checkpoints
+from engine.runtime import reading_process
 from engine.runtime.analyze import analyze
 from engine.runtime.build import build
 from engine.runtime.data.preprocess import make_preprocess
-from engine.runtime.export_check import Attempt, Difference, compare, literal_units, too_different
-from engine.runtime.export_files import Made, Subject, write_files, write_neutral
+from engine.runtime.export_bundle import refuse_folder
+from engine.runtime.export_check import Difference, compare, literal_units, tolerance_of, too_different
+from engine.runtime.export_files import Subject
 from engine.runtime.export_samples import Trial, drawn_trial, real_trial
+from engine.runtime.export_written import Order, Written, write
+from engine.runtime.onnx_file import refuse_without_packages
 from engine.runtime.randomness import guarded
 from engine.runtime.reparametrized import baked
 from engine.runtime.restore import Restored
 from engine.source_ends import find_ends
-
-SUFFIXES = {"python": ".py", "state_dict": ".pt", "safetensors": ".safetensors"}
-"""Formats and the ending of their files."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +52,22 @@ class ExportReport:
     """True when it was tried on samples of the data, False when on drawn numbers."""
     largest_difference: float
     largest_relative_difference: float
+    """Of the largest value of an output."""
+    allowed: float
+    """The relative difference above which the export would have failed."""
     classes_agree: bool | None
     """None when no output answers with classes."""
+    agreement: float | None
+    """Share of samples that are given the same class."""
     bytes: int
+    latency_ms: float
+    """Of one sample with one thread, in the process that read it back."""
     seconds: float
+    options: tuple[str, ...] = ()
     baked: tuple[str, ...] = ()
     """Paths of the layers whose computed kernels were written as plain ones."""
+    folded: tuple[str, ...] = ()
+    """Paths of the norms that became a part of the layer before them."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `--json`."""
@@ -66,13 +75,15 @@ class ExportReport:
 
 
 def export_run(
-    restored: Restored, path: Path, *, format: str, places: Places | None = None, bake: bool = False
+    restored: Restored, path: Path, *, format: str, places: Places | None = None, options: ExportOptions | None = None
 ) -> ExportReport:  # fmt: skip
     """Exports a trained run. It is tried on samples of its data when `places` lead to them, else on drawn numbers.
 
-    `bake` writes kernels that weight norm or spectral norm compute as plain ones, of plain layers.
-    ProblemError when the result does not agree with the model or cannot be written; then nothing is left behind.
+    A bundle becomes a zip where `path` ends in .zip, else a folder. ProblemError when the result does not agree with
+    the model or cannot be written; then nothing is left behind.
     """
+    options = options or ExportOptions()
+    refuse(format, options)
     restored.model.to("cpu").eval()
     for module in restored.preprocess.values():
         module.to("cpu")
@@ -85,12 +96,16 @@ def export_run(
         about, True,
     )  # fmt: skip
     trial = real_trial(subject.project, subject.inputs, subject.preprocess, places) if places is not None else None
-    return _export(subject, path, format, trial, bake=bake)
+    return _export(subject, path, Order(format, options, restored), trial)
 
 
-def export_project(project: Project, path: Path, *, format: str = "python", bake: bool = False) -> ExportReport:
-    """Exports the code of a project that has no weights; only `python` is possible. `bake`: see `export_run`."""
-    if format != "python":
+def export_project(
+    project: Project, path: Path, *, format: str = "python", options: ExportOptions | None = None
+) -> ExportReport:  # fmt: skip
+    """Exports the code of a project that has no weights; only `python` is possible. See `export_run`."""
+    options = options or ExportOptions()
+    refuse(format, options)
+    if FORMATS[format].needs_run:
         raise ProblemError(
             error(Where(label=project.name), f"A project has no weights to export as {format}",
                   "python, or a trained run", "Train it and export the run", code="export-no-weights")
@@ -102,7 +117,15 @@ def export_project(project: Project, path: Path, *, format: str = "python", bake
     settings = project.recipe.made("preprocess")
     preprocess = {name: make_preprocess(stream, settings) for name, stream in streams.items()}
     subject = Subject(project, analysis, built.model.eval(), preprocess, built.inputs, {}, False)
-    return _export(subject, path, format, None, bake=bake)
+    return _export(subject, path, Order(format, options), None)
+
+
+def refuse(format: str, options: ExportOptions) -> None:
+    """ProblemError for options that a format does not know, and for packages that are missing."""
+    if problem := unfit(format, options):
+        raise ProblemError(problem)
+    if FORMATS[format].packages:
+        refuse_without_packages(format)
 
 
 def _baked(subject: Subject) -> tuple[Subject, tuple[str, ...]]:
@@ -118,58 +141,66 @@ def _baked(subject: Subject) -> tuple[Subject, tuple[str, ...]]:
     return replace(subject, project=project, analysis=analysis, model=plain), paths
 
 
-def _export(subject: Subject, path: Path, format: str, trial: Trial | None, *, bake: bool) -> ExportReport:
+def _export(subject: Subject, path: Path, order: Order, trial: Trial | None) -> ExportReport:
     began = time.perf_counter()
-    trial = trial or drawn_trial(subject.project, subject.inputs, subject.preprocess)
-    live = subject.model
-    subject, paths = _baked(subject) if bake else (subject, ())
     target = path.resolve()
+    if order.format == "bundle":
+        refuse_folder(target)
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as fault:
         raise ProblemError(_unwritable(path, fault)) from None
     try:
-        made = write_files(subject, folder, target.name, format)
-        difference = _tried(subject, live, made, trial, folder, format)
-        if not difference.is_small:
-            raise ProblemError(too_different(difference))
-        files = [made.main, *([made.statistics] if made.statistics else [])]
-        sizes = sum(file.stat().st_size for file in files)
-        # The statistics first: the file itself must never stand there without them.
-        for file in reversed(files):
-            os.replace(file, target.parent / file.name)
+        # The other process imports torch while the files are written.
+        with reading_process.opened() as reader:
+            trial = trial or drawn_trial(subject.project, subject.inputs, subject.preprocess)
+            plain, paths = _baked(subject) if order.options.bake else (subject, ())
+            written = write(plain, subject, order, trial, folder, target.name)
+            difference = _tried(subject, written, trial, folder, order, reader)
+        written.finish(difference)
+        size = sum(_size(file) for file in written.files)
+        # Statistics first: the file itself must never stand there without them.
+        for file in reversed(written.files):
+            _put(file, target.parent / file.name)
     except OSError as fault:
         raise ProblemError(_unwritable(path, fault)) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return ExportReport(
-        str(path), format, tuple(str(path.parent / file.name) for file in files), trial.count, trial.are_real,
-        difference.absolute, difference.relative, difference.classes_agree, sizes, time.perf_counter() - began,
-        paths,
+        str(path), order.format, tuple(str(path.parent / file.name) for file in written.files), trial.count,
+        trial.are_real, difference.absolute, difference.relative, tolerance_of(order.format, order.options).relative,
+        difference.classes_agree, difference.agreement, size, difference.latency_ms, time.perf_counter() - began,
+        order.options.chosen, paths, written.folded,
     )  # fmt: skip
 
 
 def _tried(
-    subject: Subject, live: nn.Module, made: Made, trial: Trial, folder: Path, format: str
+    subject: Subject, written: Written, trial: Trial, folder: Path, order: Order, reader: reading_process.Reader
 ) -> Difference:  # fmt: skip
     """Reads the files back and compares them with the live model, as it was trained."""
-    weights, statistics = made.main, made.statistics
-    if format == "python":
-        weights = folder / "weights.safetensors"
-        safetensors.torch.save_file(checkpoints.weights_of(subject.model), weights)
     ends = find_ends(subject.project)
-    if not subject.has_weights:
-        statistics = write_neutral(subject, folder)
     targets = subject.project.data.targets if subject.project.data else {}
     units = [
         literal_units(target.mean, target.deviation) if (target := targets.get(end.target)) else None
         for end in ends.outputs
     ]
-    attempt = Attempt(
-        made.code, subject.analysis.class_name, weights, format, made.architecture, statistics,
-        tuple(end.name for end in ends.inputs),
-    )  # fmt: skip
-    return compare(attempt, live, trial, ends.outputs, units, folder=folder)
+    difference = compare(written.attempt, subject.model, trial, ends.outputs, units, folder=folder, reader=reader)
+    allowed = tolerance_of(order.format, order.options)
+    if not difference.is_within(allowed):
+        raise ProblemError(too_different(difference, allowed))
+    return difference
+
+
+def _size(file: Path) -> int:
+    return sum(_size(item) for item in file.iterdir()) if file.is_dir() else file.stat().st_size
+
+
+def _put(made: Path, place: Path) -> None:
+    """Gives a file or folder its name. A folder of that name goes only if it is a bundle that was written here."""
+    if made.is_dir() and place.is_dir():
+        old = made.with_name(f"{made.name}.old")
+        os.replace(place, old)
+    os.replace(made, place)
 
 
 def _unwritable(path: Path, fault: OSError) -> Any:

@@ -1,60 +1,12 @@
-"""A network in 8-bit weights, as an ONNX file that onnxruntime runs. Both packages are an optional extra.
-
-Weights are rounded to 8 bits; what flows between layers is scaled to 8 bits batch by batch ("dynamic quantisation").
-"""
+"""A network in 8-bit weights, run by onnxruntime: what `compress` measures. Writing it stands in `onnx_file.py`."""
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from engine.problem import ProblemError, Where, error
-
-NEEDED = ("onnx", "onnxruntime")
-
-
-def refuse_without_packages() -> None:
-    """ProblemError that says how to install what is missing."""
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise ProblemError(
-            error(Where(label="int8"), f"8-bit networks need {' and '.join(missing)}", "Both packages, installed",
-                  "pip install 'layerwright[onnx]'", code="onnx-missing")
-        )  # fmt: skip
-
-
-def write_int8(model: nn.Module, inputs: Sequence[Tensor], path: Path, where: str = "model") -> None:
-    """Writes a network as an ONNX file with 8-bit weights; ProblemError where ONNX has no word for one of its steps."""
-    refuse_without_packages()
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    names = [f"input{place}" for place in range(len(inputs))]
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter about itself
-        plain = Path(folder) / "plain.onnx"
-        before = logging.root.manager.disable
-        logging.disable(logging.WARNING)
-        try:
-            torch.onnx.export(
-                model.eval(), tuple(inputs), str(plain), dynamo=False, input_names=names,
-                dynamic_axes={name: {0: "batch"} for name in names},
-            )  # fmt: skip
-            quantize_dynamic(plain, path, weight_type=QuantType.QUInt8)
-        except Exception as fault:  # exporters fail in as many ways as networks can be written
-            words = (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]
-            raise ProblemError(
-                error(Where(label=where), f"The network cannot be written with 8-bit weights: {words}",
-                      "Layers that ONNX has words for", "Use half precision or pruning", code="int8-export")
-            ) from None  # fmt: skip
-        finally:
-            logging.disable(before)
 
 
 class Int8(nn.Module):

@@ -1,8 +1,8 @@
-"""Reads an export back as a stranger would: run on its own with `python -I`, it knows torch and safetensors only.
+"""Reads exports back as a stranger would: run on its own with `python -I`, it knows torch and safetensors only.
 
-`python -I read_back.py JOB.json` loads the exported file, runs it on the samples that lie beside the job and writes
-what came out. Layerwright itself is made unfindable first, so that an export which secretly needs it fails here.
-Never imported by the program.
+`python -I read_back.py` takes jobs, one path a line: each loads an exported file, runs it on the samples that lie
+beside the job, and writes what came out. Layerwright itself is made unfindable first, so that an export which secretly
+needs it fails here. Never imported by the program.
 """
 
 from __future__ import annotations
@@ -10,13 +10,19 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import json
+import os
 import sys
-from collections.abc import Sequence
+import time
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from types import ModuleType
 from typing import Any
 
 HIDDEN = ("engine", "gui", "resources", "main")
+TIMED, LONGEST = 30, 0.15
+"""Runs of one sample that the latency is the median of, at most, and the seconds that they may take."""
 
 
 class Refuser(importlib.abc.MetaPathFinder):
@@ -30,36 +36,128 @@ class Refuser(importlib.abc.MetaPathFinder):
 
 def main(job: Path) -> None:
     """Does one job; the result stands in files beside it."""
+    wanted: dict[str, Any] = json.loads(job.read_text("utf-8"))
+    try:
+        said = _done(wanted)
+    except (Exception, SystemExit) as fault:
+        words = (str(fault).strip().splitlines() or [""])[-1]
+        said = {"fault": f"{type(fault).__name__}: {words}"}
+    told = Path(wanted["told"])
+    new = told.with_suffix(".new")
+    new.write_text(json.dumps(said), "utf-8")
+    os.replace(new, told)
+
+
+def _done(wanted: dict[str, Any]) -> dict[str, Any]:
     import safetensors.torch
     import torch
 
-    wanted: dict[str, Any] = json.loads(job.read_text("utf-8"))
-    torch.set_num_threads(1)
-    module = _imported(Path(wanted["code"]))
-    model: torch.nn.Module = getattr(module, wanted["class"])()
-    _fill(model, wanted)
-    model.eval()
     samples = safetensors.torch.load_file(wanted["samples"])
-    statistics = safetensors.torch.load_file(wanted["statistics"]) if wanted["statistics"] else {}
     found: dict[str, Any] = {}
     with torch.inference_mode():
+        run, more = _READERS[wanted["kind"]](wanted, samples, found)
+        first: list[Any] = []
+        kind = "raw" if wanted["takes_raw"] else "prepared"
         for number in range(wanted["batches"]):
-            prepared = [samples[f"prepared.{number}.{place}"] for place in range(wanted["inputs"])]
-            _keep(found, f"output.{number}", model(*prepared))
-            if wanted["predicts"]:
-                raw = [samples[f"raw.{number}.{place}"] for place in range(wanted["inputs"])]
-                if wanted["rows"]:
-                    # A table begins with its rows of text: encoding them is a part of what is tried.
-                    raw = [module.encode(wanted["rows"][number])] * len(raw)
-                    _keep(found, f"encoded.{number}", raw[0])
-                given: list[Any] = []
-                for name, item in zip(wanted["names"], raw, strict=True):
-                    given += [
-                        item,
-                        *(statistics[key] for key in (f"{name}_mean", f"{name}_deviation") if key in statistics),
-                    ]
-                _keep(found, f"answer.{number}", module.predict(model, *given))
+            given = [samples[f"{kind}.{number}.{place}"] for place in range(wanted["inputs"])]
+            _keep(found, f"output.{number}", run(*given))
+            first = first or [item[:1] for item in given]
+        latency = _latency(lambda: run(*first))
     safetensors.torch.save_file(found, wanted["found"])
+    return {"latency_ms": latency, **more}
+
+
+Run = Callable[..., Any]
+
+
+def _code(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    """A Python file with weights beside it: the model, and `predict` on raw samples."""
+    import safetensors.torch
+
+    module = _imported(Path(wanted["code"]), "exported_model")
+    model = getattr(module, wanted["class"])()
+    _fill(model, wanted)
+    model.eval()
+    statistics = safetensors.torch.load_file(wanted["statistics"]) if wanted["statistics"] else {}
+    for number in range(wanted["batches"] if wanted["predicts"] else 0):
+        raw = [samples[f"raw.{number}.{place}"] for place in range(wanted["inputs"])]
+        if wanted["rows"]:
+            # A table begins with its rows of text: encoding them is a part of what is tried.
+            raw = [module.encode(wanted["rows"][number])] * len(raw)
+            _keep(found, f"encoded.{number}", raw[0])
+        given: list[Any] = []
+        for name, item in zip(wanted["names"], raw, strict=True):
+            given += [item, *(statistics[key] for key in (f"{name}_mean", f"{name}_deviation") if key in statistics)]
+        _keep(found, f"answer.{number}", module.predict(model, *given))
+    return model, {}
+
+
+def _program(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    """A program of torch.export, which was written a moment ago by the process that asks."""
+    import torch
+
+    return torch.export.load(wanted["main"]).module(), {}
+
+
+def _onnx(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    import onnxruntime
+    import torch
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(wanted["main"], options, providers=["CPUExecutionProvider"])
+    names = [item.name for item in session.get_inputs()]
+
+    def run(*given: Any) -> Any:
+        said = session.run(None, {name: item.numpy() for name, item in zip(names, given, strict=True)})
+        return tuple(torch.from_numpy(item) for item in said)
+
+    return run, {}
+
+
+def _bundle(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    """A folder, or a zip that is unpacked first: its own `predict.py` loads it, answers, and checks its example."""
+    folder = Path(wanted["main"])
+    if folder.is_file():
+        folder = Path(wanted["told"]).with_name("unpacked")
+        with zipfile.ZipFile(wanted["main"]) as packed:
+            packed.extractall(folder)
+        (folder,) = folder.iterdir()
+    sys.path.insert(0, str(folder))
+    try:
+        module = _imported(folder / "predict.py", "exported_predict")
+        model = module.load_model()
+        for number in range(wanted["batches"] if wanted["predicts"] else 0):
+            raw = {name: samples[f"raw.{number}.{place}"] for place, name in enumerate(wanted["names"])}
+            if wanted["rows"]:
+                encoded = module.encode(wanted["rows"][number])
+                raw = dict.fromkeys(raw, encoded)
+                _keep(found, f"encoded.{number}", encoded)
+            _keep(found, f"answer.{number}", tuple(module.answers(model, raw).values()))
+        if module.main([]):
+            raise ValueError("predict.py does not find the expected output of its own example")
+    finally:
+        sys.path.remove(str(folder))
+        sys.modules.pop("model", None)
+    return model, {}
+
+
+_READERS: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], tuple[Run, dict[str, Any]]]] = {
+    "code": _code, "torch_export": _program, "onnx": _onnx, "bundle": _bundle,
+}  # fmt: skip
+
+
+def _latency(call: Callable[[], Any]) -> float:
+    """Milliseconds of one call, the median of several; the first is not counted."""
+    call()
+    times: list[float] = []
+    until = time.perf_counter() + LONGEST
+    while len(times) < TIMED and (not times or time.perf_counter() < until):
+        began = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - began) * 1000)
+    return median(times)
 
 
 def _fill(model: Any, wanted: dict[str, Any]) -> None:
@@ -80,22 +178,33 @@ def _fill(model: Any, wanted: dict[str, Any]) -> None:
 
 
 def _keep(found: dict[str, Any], name: str, result: Any) -> None:
-    results = result if isinstance(result, tuple) else (result,)
+    results = result if isinstance(result, (tuple, list)) else (result,)
     for place, item in enumerate(results):
         # Cloned: two outputs that are the same tensor cannot be saved side by side.
         found[f"{name}.{place}"] = item.clone().contiguous()
 
 
-def _imported(file: Path) -> Any:
-    loader = importlib.machinery.SourceFileLoader("exported_model", str(file))
-    module = ModuleType("exported_model")
+def _imported(file: Path, name: str) -> Any:
+    loader = importlib.machinery.SourceFileLoader(name, str(file))
+    module = ModuleType(name)
     module.__file__ = str(file)
-    sys.modules["exported_model"] = module
+    sys.modules[name] = module
     sys.dont_write_bytecode = True
     loader.exec_module(module)
     return module
 
 
+def serve() -> None:
+    """Does the jobs that come in, one path a line, until there are no more."""
+    import safetensors.torch  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    for line in sys.stdin:
+        main(Path(line.strip()))
+
+
 if __name__ == "__main__":
     sys.meta_path.insert(0, Refuser())
-    main(Path(sys.argv[1]))
+    sys.dont_write_bytecode = True
+    serve()

@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from engine.formats import ExportOptions
 from engine.problem import Problem
 from gui import settings
 from gui.dialogs.export_formats import SUFFIXES, FormatCards
@@ -129,7 +130,8 @@ class ExportDialog(QDialog):
         path = path if path.suffix else path.with_suffix(SUFFIXES[self.formats.current()])
         order = ExportOrder(
             self._document.project, self.source.run, self.source.checkpoint, self.formats.current(), path,
-            places_of(self._document.path), bake=not self.bake.isHidden() and self.bake.isChecked(),
+            places_of(self._document.path),
+            ExportOptions(bake=not self.bake.isHidden() and self.bake.isChecked()),
         )  # fmt: skip
         self._set_busy(True)
         self._jobs.start(

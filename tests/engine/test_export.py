@@ -21,6 +21,7 @@ from engine.places import Places
 from engine.problem import ProblemError
 from engine.project import Project
 from engine.runtime import export as export_module
+from engine.runtime import export_written
 from engine.runtime.export import export_project, export_run
 from engine.runtime.predict import predict
 from engine.runtime.restore import Restored, load_run
@@ -32,7 +33,8 @@ FORMATS = ("python", "state_dict", "safetensors")
 
 
 def trained(folder: Path, project: Project, *settings: str) -> Restored:
-    for setting in ("recipe.epochs=1", "recipe.batch_size=64", *settings):
+    limit = () if project.recipe.get("data")["type"] in ("csv", "spirals") else ("recipe.data.limit=300",)
+    for setting in ("recipe.epochs=1", "recipe.batch_size=64", *limit, *settings):
         path, _, value = setting.partition("=")
         project = set_value(project, path, value)
     *_, ended = run(project, runs=folder / "runs", places=Places(folder=folder), threads=1, device="cpu")
@@ -156,7 +158,7 @@ def test_a_wide_table_leaves_in_one_file_too(tmp_path):
 
 def test_an_encoding_that_went_wrong_is_caught(tmp_path, monkeypatch):
     restored = table(tmp_path)
-    honest = export_module.write_files
+    honest = export_written.write_files
 
     def harmed(*arguments, **more):
         made = honest(*arguments, **more)
@@ -165,7 +167,7 @@ def test_an_encoding_that_went_wrong_is_caught(tmp_path, monkeypatch):
         made.main.write_text(text.replace('"a": 4.0', '"a": 4.5'))
         return made
 
-    monkeypatch.setattr(export_module, "write_files", harmed)
+    monkeypatch.setattr(export_written, "write_files", harmed)
     with pytest.raises(ProblemError, match="Results differ"):
         export_run(restored, tmp_path / "m.py", format="python", places=Places(folder=tmp_path))
 
@@ -257,14 +259,14 @@ def exchanged(path: Path) -> None:
      ("safetensors", ".safetensors", cut), ("safetensors", ".safetensors", exchanged)],
 )  # fmt: skip
 def test_a_file_that_went_wrong_is_caught_and_never_handed_out(format, suffix, harm, digits, tmp_path, monkeypatch):
-    honest = export_module.write_files
+    honest = export_written.write_files
 
     def harmed(*arguments, **more):
         made = honest(*arguments, **more)
         harm(made.main)
         return made
 
-    monkeypatch.setattr(export_module, "write_files", harmed)
+    monkeypatch.setattr(export_written, "write_files", harmed)
     path = tmp_path / f"m{suffix}"
     path.write_text("what was there before")
     with pytest.raises(ProblemError) as caught:
@@ -275,14 +277,14 @@ def test_a_file_that_went_wrong_is_caught_and_never_handed_out(format, suffix, h
 
 
 def test_code_that_needs_layerwright_is_caught(digits, tmp_path, monkeypatch):
-    honest = export_module.write_files
+    honest = export_written.write_files
 
     def harmed(*arguments, **more):
         made = honest(*arguments, **more)
         made.main.write_text("import engine\n" + made.main.read_text())
         return made
 
-    monkeypatch.setattr(export_module, "write_files", harmed)
+    monkeypatch.setattr(export_written, "write_files", harmed)
     with pytest.raises(ProblemError, match="needs engine"):
         export_run(digits, tmp_path / "m.py", format="python")
     assert list(tmp_path.iterdir()) == []

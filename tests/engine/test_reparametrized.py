@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from engine.analysis import WeightRules
 from engine.compression import Way
 from engine.examples import load_example
+from engine.formats import ExportOptions
 from engine.graph import Graph
 from engine.places import Places
 from engine.problem import ProblemError, has_errors
@@ -382,7 +383,7 @@ def test_exports_give_what_was_trained_baked_or_not(
     restored: Restored, format: str, bake: bool, tmp_path: Path
 ) -> None:
     file = tmp_path / "model.out"
-    report = export_run(restored, file, format=format, places=Places(folder=tmp_path), bake=bake)
+    report = export_run(restored, file, format=format, places=Places(folder=tmp_path), options=ExportOptions(bake=bake))
     assert report.largest_relative_difference <= 1e-6
     assert report.classes_agree is True
     assert set(report.baked) == (set(reparametrized(restored.model)) if bake else set())
@@ -398,7 +399,9 @@ def test_exports_give_what_was_trained_baked_or_not(
 
 def test_code_without_weights_can_be_baked_too(tmp_path: Path) -> None:
     report = export_project(
-        project(one("conv2d", "spectral_norm"), facts(data=(3, 6, 6))), tmp_path / "m.py", bake=True
+        project(one("conv2d", "spectral_norm"), facts(data=(3, 6, 6))),
+        tmp_path / "m.py",
+        options=ExportOptions(bake=True),
     )
     assert report.baked == ("layer",)
     assert "parametrizations" not in (tmp_path / "m.py").read_text()
