@@ -44,6 +44,7 @@ class Delta:
     data: bool = False
     notes: bool = False
     muted: bool = False
+    weights: bool = False
 
     def __bool__(self) -> bool:
         return self != Delta()
@@ -74,6 +75,7 @@ def diff(old: Project, new: Project) -> Delta:
         data=old.data is not new.data and old.data != new.data,
         notes=old.notes != new.notes,
         muted=old.muted != new.muted,
+        weights=old.weights != new.weights,
     )
 
 

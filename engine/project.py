@@ -24,6 +24,19 @@ class Proposed:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnWeights:
+    """Weights that a project starts from, by the content of their file; `weightfile.py` knows where that is."""
+
+    sha256: str
+    """Of the safetensors file, 64 hexadecimal digits."""
+    bytes: int
+    source: str = ""
+    """Where they came from, in words: a file's name, a model of a library."""
+    partial: bool = False
+    """Take what fits by name and shape and draw the rest; otherwise all of it has to fit."""
+
+
 @dataclass(frozen=True)
 class Project:
     """Everything that one `*.lwr` file says."""
@@ -38,6 +51,8 @@ class Project:
     """Ids of advice that is not to be given here."""
     proposed: Proposed | None = None
     """What the last range test found; None while there was none."""
+    weights: OwnWeights | None = None
+    """What training starts from and an untrained network answers with; None: weights are drawn from the seed."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the file that this version does not know; saved back unchanged."""
 

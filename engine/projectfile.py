@@ -25,8 +25,9 @@ from engine.proposal import proposal_from_json, proposal_to_json
 from engine.reading import MAX_BYTES, refuse
 from engine.recipe import SETTINGS, Recipe
 from engine.values import examine_all
+from engine.weightfile import expect, put_beside, weights_from_json, weights_to_json
 
-_KEYS = {"format", "name", "notes", "graph", "recipe", "data", "muted", "range_test"}
+_KEYS = {"format", "name", "notes", "graph", "recipe", "data", "muted", "range_test", "weights"}
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,20 @@ def read_project(path: Path) -> Loaded:
             error(where, "It is not text", "A project file, *.lwr", "Choose another file", code="file.type")
         ) from None
     try:
-        return from_json(reading.parse(text, label))
+        loaded = from_json(reading.parse(text, label))
     except ProblemError as fault:
         raise ProblemError(*(_located(problem, path) for problem in fault.problems)) from None
+    expect(loaded.project.weights, path)
+    return loaded
 
 
-def write_project(project: Project, path: Path) -> None:
-    """Writes the file whole or not at all; ProblemError when the disk refuses, the old file is then untouched."""
+def write_project(project: Project, path: Path, *, linked: bool = False) -> None:
+    """Writes the file whole or not at all; ProblemError when the disk refuses, the old file is then untouched.
+
+    The project's weights are written first, beside it; `linked`: see `put_beside`.
+    """
+    if project.weights is not None:
+        put_beside(project.weights, path, linked=linked)
     write_whole(path, to_text(project))
 
 
@@ -85,6 +93,8 @@ def to_json(project: Project) -> dict[str, Any]:
         data["muted"] = list(project.muted)
     if project.proposed is not None:
         data["range_test"] = proposal_to_json(project.proposed)
+    if project.weights is not None:
+        data["weights"] = weights_to_json(project.weights)
     if project.notes:
         data["notes"] = project.notes
     if project.data is not None:
@@ -112,6 +122,7 @@ def from_json(data: Any) -> Loaded:
         notes=reading.text(found.get("notes", ""), "notes", limit=1_000_000),
         muted=_muted(found.get("muted", [])),
         proposed=_proposed(found.get("range_test")),
+        weights=weights_from_json(found.get("weights")),
         extra={**extra, "recipe": unknown} if unknown else extra,
     )
     if not newer:

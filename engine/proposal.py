@@ -38,7 +38,8 @@ def training_key(project: Project) -> str:
     ]  # fmt: skip
     tagged = project.recipe.get("optimizer")
     optimizer = {key: value for key, value in tagged.items() if key != "lr"} if isinstance(tagged, Mapping) else tagged
-    trained = [levels, project.graph.defaults, [project.recipe.get(name) for name in _RECIPE], optimizer]
+    start = [project.weights.sha256] if project.weights else []
+    trained = [*start, levels, project.graph.defaults, [project.recipe.get(name) for name in _RECIPE], optimizer]
     return hashlib.sha256(json.dumps(trained, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
 
 

@@ -52,7 +52,7 @@ def create_run(runs_dir: Path, project: Project, *, info: RunInfo, source: str =
     made = replace(info, path=folder, id=run_id, name=name, created=time.time(), project=project.name)
     try:
         folder.mkdir(parents=True)
-        write_project(project, folder / PROJECT)
+        write_project(project, folder / PROJECT, linked=True)
         (folder / MODEL).write_text(source, "utf-8")
         (folder / EVENTS).touch()
         write_info(made)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
@@ -61,7 +62,8 @@ class Checker(QObject):
     def preview(self, projects: Sequence[Project], done: Callable[[Sequence[Analysis]], None]) -> None:
         """Checks projects that do not exist yet, such as one per layer that could be added; the newest request wins."""
         self._previewed = done
-        self._thread.ask_preview(list(projects))
+        # What could be added does not fit the weights anyway, and holding each against them would take its time.
+        self._thread.ask_preview([replace(project, weights=None) for project in projects])
 
     def stop(self) -> None:
         """Ends the thread; waits for the check under way."""

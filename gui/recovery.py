@@ -18,7 +18,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.places import state_folder
 from engine.problem import Problem, ProblemError, Where, warning
 from engine.project import Project
-from engine.projectfile import read_project, write_project
+from engine.projectfile import read_project, to_text, write_whole
+from engine.weightfile import expect
 from gui import settings
 from gui.document import Document
 
@@ -64,7 +65,8 @@ class Recovery(QObject):
         if project is self._written:
             return
         try:
-            write_project(project, self.file)
+            # Its weights stay where they are: in the store, or beside the project's own file.
+            write_whole(self.file, to_text(project))
             path = self._document.path
             _note(self.file).write_text(json.dumps({"path": str(path) if path else ""}), encoding="utf-8")
         except ProblemError as fault:
@@ -115,6 +117,8 @@ def find() -> list[Recovered]:
             path = (
                 str(json.loads(_note(file).read_text(encoding="utf-8")).get("path", "")) if _note(file).exists() else ""
             )
+            if path:
+                expect(project.weights, Path(path))
             found.append((file.stat().st_mtime, Recovered(project, Path(path) if path else None, file)))
         except (ProblemError, OSError, ValueError):
             continue

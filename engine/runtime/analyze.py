@@ -21,6 +21,7 @@ from engine.problem import Problem, ProblemError, Severity, error, has_errors
 from engine.project import Project
 from engine.runtime.meta import arg_names
 from engine.runtime.outputs import output_problems
+from engine.runtime.own_weights import weights_problems
 from engine.runtime.shapes import MAX_SIZE, Memo, infer
 from engine.source import Source, generate
 from engine.source_facts import CallFacts, LayerFacts, LevelFacts, instances
@@ -52,6 +53,8 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     source = None
     if network.ok and not has_errors(problems):
         source, problems = _source(project, expanded, network, problems)
+    if source:  # the code stands whatever is the matter with the weights
+        problems += weights_problems(project, source.text, source.class_name)
     return Analysis(
         nodes, tuple(problems), network.parameters, network.trainable - still, network.buffers, network.multiply_adds,
         source.text if source else "", source.class_name if source else "", _lines(expanded, source) if source else {},

@@ -38,6 +38,7 @@ from engine.recipe import Recipe
 from engine.runtime.broken import NonFinite
 from engine.runtime.build import build
 from engine.runtime.device import choose_device, set_threads
+from engine.runtime.own_weights import fill_own
 from engine.runtime.randomness import Apart
 from engine.runtime.setup import Ready, make_ready, make_training
 from engine.runtime.training import Training
@@ -94,6 +95,7 @@ def _swept(
     own = Apart(recipe.seed)
     with own:
         model = build(ready.project, analysis=ready.analysis, file=None, device=ready.device).model
+        fill_own(model, ready.project)
         training = make_training(ready, model, epochs=1, seed=recipe.seed)
         if epochs:
             steps = min(MOST_STEPS, max(LEAST_STEPS, epochs * training.steps_per_epoch))

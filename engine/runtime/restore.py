@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def load_run(run: Path, checkpoint: str = "") -> Restored:
     """
     info = read_info(run)
     kind = checkpoint or info.result
-    project = read_project(run / PROJECT).project
+    project = replace(read_project(run / PROJECT).project, weights=None)  # those of the checkpoint are the run's
     saved = checkpoints.load(run / CHECKPOINTS, kind)
     if saved is None:
         raise ProblemError(checkpoints.none_holds(run / CHECKPOINTS, run.name, kind))

@@ -28,6 +28,7 @@ from engine.runtime.data import Cancelled
 from engine.runtime.device import choose_device, set_threads
 from engine.runtime.failure import problem_of
 from engine.runtime.fit import fit
+from engine.runtime.own_weights import fill_own
 from engine.runtime.randomness import GENERATORS, seed_all
 from engine.runtime.recorder import Recorder
 from engine.runtime.restore import is_other_code, load_preprocess, save_preprocess
@@ -55,7 +56,7 @@ def run(
     control = control or Control()
     goal = find_resumption(resume, epochs, checkpoint) if resume is not None else None
     if goal is not None:
-        project = goal.project
+        project = replace(goal.project, weights=None)  # its checkpoints hold all there is to go on with
     assert project is not None, "there is nothing to train"
     if goal is None and epochs is not None:
         project = project.with_recipe(project.recipe.with_value("epochs", epochs))
@@ -120,6 +121,8 @@ class _Session:
         if goal is not None:
             checkpoints.fill(built.model, goal.checkpoint.weights, info.path.name)
             freeze(built.model, goal.checkpoint.training)
+        else:
+            fill_own(built.model, ready.project)
         self.training = training = make_training(
             ready, built.model, epochs=info.epochs, seed=info.seed, run=str(info.path),
             checkpoints=info.path / CHECKPOINTS,

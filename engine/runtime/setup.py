@@ -46,6 +46,7 @@ from engine.runtime.steering import Steering
 from engine.runtime.stopping import Stopping
 from engine.runtime.training import Plan, Training
 from engine.source_ends import OutputEnd, find_ends
+from engine.weightfile import locate
 
 if TYPE_CHECKING:
     from engine.places import Places
@@ -69,6 +70,8 @@ def make_ready(project: Project, places: Places, *, device: torch.device, thread
     # Facts of an earlier reading may be out of date, so what depends on data is checked after it was opened.
     unfit = precision_problem(str(project.recipe.get("precision")), device)
     _refuse_errors([*check_project(replace(project, data=None)), *([unfit] if unfit else [])])
+    if project.weights is not None:
+        locate(project.weights)
     # One's own callbacks are loaded before data is read or a folder made: what is wrong with them is told at once.
     callbacks = tuple(make_callbacks(project.recipe, metrics_of(project.recipe)))
     data = open_for(project, places, device=device, **opening)

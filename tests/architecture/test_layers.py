@@ -17,7 +17,7 @@ REACH_RUNTIME = {"gui.checker", "gui.training", "gui.jobs"}
 COMMAND_LINE = {"engine.__main__"}
 
 FLOORS = (
-    {"problem", "tensor", "expr", "accept", "reading", "jsontext", "formula"},
+    {"problem", "tensor", "expr", "accept", "reading", "jsontext", "formula", "places"},
     {"param", "shared_settings"},
     {"declare"},
     {
@@ -29,7 +29,7 @@ FLOORS = (
         "names", "levels", "wires", "removal", "edits", "groups", "unpack", "instances", "history", "diff", "layout",
         "level_ends", "expand",
     },
-    {"graphfile", "migrations", "proposal", "projectfile", "clipboard", "settings", "examples"},
+    {"graphfile", "migrations", "proposal", "weightfile", "projectfile", "clipboard", "settings", "examples"},
 )  # fmt: skip
 """From low to high; a module of one floor may use its own and those below. Others stand above all of these, except
 that `runtime` stands above everything but the command line."""
