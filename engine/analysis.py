@@ -37,6 +37,8 @@ class NodeFacts:
     where a reparametrisation scales what was drawn."""
     frozen: tuple[int, int] = (0, 0)
     """How many of the layers with weights in it do not train, and how many there are, over all copies."""
+    held: bool = False
+    """Whether it has running statistics that stand still because it is frozen."""
     constructor: str = ""
     """Generated expression of the first copy."""
 

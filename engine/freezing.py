@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from engine import fixing
+from engine.analysis import Analysis
+from engine.graph import Graph
 from engine.param_groups import fits
 from engine.problem import Fix, Problem, Where, error, warning
+from engine.project import Project
 from engine.recipe import Recipe
 
 PATH = "recipe.frozen"
@@ -36,6 +39,54 @@ def frozen_of(recipe: Recipe, layers: Sequence[str], parts: Mapping[str, str] | 
 def written(frozen: Collection[str], layers: Sequence[str]) -> str:
     """The shortest text that freezes exactly these of all `layers`: a block by its path where all of it is frozen."""
     return ", ".join(_shortest(frozenset(frozen), list(dict.fromkeys(layers)), 1))
+
+
+def with_frozen(project: Project, analysis: Analysis, places: Collection[str], frozen: bool) -> Project:
+    """The project with the layers at these instance paths, and all in blocks at them, frozen or training."""
+    layers = [path for path in analysis.layers if path not in analysis.parts]
+    now = frozen_of(project.recipe, layers)
+    meant = {path for path in layers if any(path == place or path.startswith(f"{place}.") for place in places)}
+    text = written(now | meant if frozen else now - meant, layers)
+    return project.with_recipe(project.recipe.with_value("frozen", text))
+
+
+def below(graph: Graph, place: str) -> list[str]:
+    """Instance paths of a layer or block and of all that leads to it, at its own level and those around it: what is
+    frozen with "everything below here". Empty for a path that the graph does not have.
+    """
+    found: list[str] = []
+    level, prefix, parts = graph, "", place.split(".")
+    while parts:
+        name, *parts = parts
+        node = level.by_name(name)
+        if node is None:
+            return []
+        found += [f"{prefix}{level.nodes[before].name}" for before in _leading(level, node.id)]
+        own = f"{prefix}{name}"
+        inner = graph.definitions.get(node.definition) if node.is_group else None
+        if inner is not None and node.repeat > 1 and parts:
+            number, *parts = parts
+            found += [f"{own}.{copy}" for copy in range(int(number) if number.isdecimal() else 0)]
+            own = f"{own}.{number}"
+        if inner is None or not parts:
+            return [*found, own]
+        level, prefix = inner, f"{own}."
+    return found
+
+
+def _leading(level: Graph, node: str) -> list[str]:
+    """The nodes of a level from which wires lead to a node, it left out."""
+    feeding: dict[str, list[str]] = {}
+    for edge in level.edges:
+        feeding.setdefault(edge.target, []).append(edge.source)
+    found: dict[str, None] = {}
+    waiting = list(feeding.get(node, ()))
+    while waiting:
+        before = waiting.pop()
+        if before not in found and before in level.nodes and before != node:
+            found[before] = None
+            waiting += feeding.get(before, ())
+    return list(found)
 
 
 def freezing_problems(recipe: Recipe, layers: Sequence[str]) -> Iterator[Problem]:

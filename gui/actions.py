@@ -81,6 +81,11 @@ COMMANDS: tuple[Command, ...] = (
     _c("ungroup", "model", "Ungroup", "Take the layers out of the selected block", "Ctrl+Shift+G", icon="ungroup"),
     _c("enter_group", "model", "Enter the block", "Show what is inside the selected block", "Alt+Return"),
     _c("leave_group", "model", "Leave the block", "Go back to the level above", "Alt+Up"),
+    _c("freeze", "model", "Freeze", "Keep the selected layers as they are while the others train; press again to let "
+       "them train", "Ctrl+Shift+K", icon="snowflake", separated=True),
+    _c("freeze_below", "model", "Freeze everything below", "Freeze the selected layers and all that leads to them",
+       "Ctrl+Alt+K"),
+    _c("unfreeze_all", "model", "Unfreeze all", "Let every layer train"),
     _c("tidy", "model", "Tidy", "Arrange the layers from left to right", "Ctrl+Shift+F", icon="tidy", separated=True),
     _c("train", "train", "Train", "Train this network from the start", "Ctrl+Return", "Ctrl+Enter", icon="play"),
     _c("pause", "train", "Pause", "Hold before the next step; press again to continue", "Ctrl+Shift+Return",

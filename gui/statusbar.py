@@ -71,7 +71,11 @@ class StatusBar(QStatusBar):
             _content(self.problems, icon, words, token)
         if analysis.parameters or analysis.source:
             frozen = analysis.parameters - analysis.trainable
-            training = self.tr("all training") if not frozen else self.tr("{0} frozen").format(count(frozen))
+            training = (
+                self.tr("all training")
+                if not frozen
+                else self.tr("{0} train, {1} frozen").format(count(analysis.trainable), count(frozen))
+            )
             parts = [self.tr("{0} parameters, {1}").format(count(analysis.parameters), training)]
             if analysis.multiply_adds:
                 parts.append(self.tr("{0} multiply-adds").format(count(analysis.multiply_adds)))

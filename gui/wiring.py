@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from PySide6.QtGui import QDesktopServices
 from engine.events import RunStarted
 from engine.recipe import SETTINGS
 from engine.timeline import Timeline
+from gui import freezing
 from gui.charts.kinds import kinds
 from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
@@ -98,6 +100,14 @@ def _connect_panels(window: MainWindow) -> None:
     window.problems.shown_on_canvas.connect(window.canvas.show_node)
 
 
+def _freezing_slots(window: MainWindow) -> dict[str, Callable[[], None]]:
+    document = window.document
+    return {
+        "freeze": lambda: freezing.toggle(document), "freeze_below": lambda: freezing.freeze_below(document),
+        "unfreeze_all": lambda: freezing.unfreeze_all(document),
+    }  # fmt: skip
+
+
 def connect_actions(window: MainWindow) -> None:
     """Every command of the table gets its slot."""
     actions, canvas, training = window.actions_, window.canvas, window.training
@@ -106,6 +116,7 @@ def connect_actions(window: MainWindow) -> None:
         "zoom_reset", "fit", "fit_selection", "group", "ungroup", "enter_group", "leave_group", "tidy", "search_layer",
     )  # fmt: skip
     actions.connect_all({name: getattr(canvas, name) for name in canvas_slots})
+    actions.connect_all(_freezing_slots(window))
     actions.connect_all(
         {
             "new": window.files.new,

@@ -48,7 +48,9 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     problems += group_problems(project.recipe, own)
     problems += freezing_problems(project.recipe, own)
     frozen = frozen_of(project.recipe, list(layers), parts)
-    nodes = {key: _with_frozen(facts, layers, parts, frozen) for key, facts in nodes.items()} if frozen else nodes
+    if frozen:
+        held = project.recipe.get("frozen_norms") == "held"
+        nodes = {key: _with_frozen(facts, layers, parts, frozen, held) for key, facts in nodes.items()}
     still = sum(layers[path] for path in frozen)
     source = None
     if network.ok and not has_errors(problems):
@@ -125,7 +127,7 @@ def _facts(
 
 
 def _with_frozen(
-    facts: NodeFacts, layers: Mapping[str, int], parts: Mapping[str, str], frozen: frozenset[str]
+    facts: NodeFacts, layers: Mapping[str, int], parts: Mapping[str, str], frozen: frozenset[str], held: bool
 ) -> NodeFacts:
     """What of a node does not train: itself, what is set inside it, all that is in a block."""
     inside = [
@@ -137,7 +139,7 @@ def _with_frozen(
         return facts
     copies = max(1, len(facts.paths))
     return replace(
-        facts, frozen=(len(still), len(inside)),
+        facts, frozen=(len(still), len(inside)), held=held and facts.buffers > 0,
         trainable=facts.trainable - sum(layers[path] for path in still) // copies,
     )  # fmt: skip
 

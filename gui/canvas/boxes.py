@@ -62,6 +62,8 @@ class Row:
     node: Node
     layers: tuple[str, ...] = ()
     """Instance paths that hold its weights, one per copy."""
+    frozen: str = ""
+    """As of a box."""
 
 
 @dataclass(slots=True, eq=False)
@@ -83,6 +85,8 @@ class Box:
     layers: tuple[str, ...] = ()
     summary: str = ""
     """Second line of a group: "6 layers, 18,624 each"."""
+    frozen: str = ""
+    """`all` or `some` of its weights do not train, in any copy; `held`: all, and its running statistics stand still."""
     home: QRectF = field(default_factory=QRectF)
     """Frames only: where the closed group would stand."""
 
@@ -90,6 +94,11 @@ class Box:
     def item(self) -> ItemKey:
         """The box's own key."""
         return self.path, self.node.id
+
+    @property
+    def is_still(self) -> bool:
+        """True when nothing in it trains."""
+        return self.frozen in ("all", "held")
 
     @property
     def is_group(self) -> bool:

@@ -50,8 +50,17 @@ class Findings:
         return self.analysis.nodes.get(key)
 
     def dress(self, scene: Scene) -> list[QRectF]:
-        """Writes shapes and faults onto the wires of a scene; returns what looks different now."""
+        """Writes shapes and faults onto the wires of a scene, what is frozen onto its boxes; returns what looks
+        different now.
+        """
         dirty: list[QRectF] = []
+        for box in scene.boxes.values():
+            still, rows = self._frozen(box.key), [self._frozen(row.key) for row in box.rows]
+            if box.frozen != still or [row.frozen for row in box.rows] != rows:
+                box.frozen = still
+                for row, said in zip(box.rows, rows, strict=True):
+                    row.frozen = said
+                dirty.append(box.bounds())
         labelled: set[tuple[object, str]] = set()
         unchecked = not self.analysis.nodes
         for wire in scene.wires.values():
@@ -69,6 +78,15 @@ class Findings:
                 wire.info, wire.label, wire.marks, wire.fault = said
                 dirty.append(wire.bounds)
         return dirty
+
+    def _frozen(self, key: NodeKey) -> str:
+        facts = self.analysis.nodes.get(key)
+        still, all_layers = facts.frozen if facts is not None else (0, 0)
+        if not still:
+            return ""
+        if still < all_layers:
+            return "some"
+        return "held" if facts is not None and facts.held else "all"
 
     def _said(self, wire: Wire) -> tuple[TensorInfo | None, str, tuple[bool, ...], bool]:
         source = self.analysis.nodes.get(wire.source.key)

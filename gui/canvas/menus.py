@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from engine import edits
+from gui import freezing
 from gui.canvas.boxes import Box, Kind
 from gui.canvas.commands import Commands
 from gui.canvas.wires import Wire
@@ -40,6 +41,11 @@ def _node_entries(menu: QMenu, view: Commands, box: Box) -> None:
         menu.addSeparator()
     _entry(menu, _tr("Rename"), view.rename, "F2", "pencil")
     _entry(menu, _tr("Group"), view.group, "Ctrl+G", "group")
+    if freezing.chosen(view.document):
+        menu.addSeparator()
+        words = _tr("Unfreeze") if freezing.are_frozen(view.document) else _tr("Freeze")
+        _entry(menu, words, lambda: freezing.toggle(view.document), "Ctrl+Shift+K", "snowflake")
+        _entry(menu, _tr("Freeze everything below"), lambda: freezing.freeze_below(view.document), "Ctrl+Alt+K")
     menu.addSeparator()
     _entry(menu, _tr("Cut"), view.cut, "Ctrl+X", "cut")
     _entry(menu, _tr("Copy"), view.copy, "Ctrl+C", "copy")

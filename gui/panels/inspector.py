@@ -20,11 +20,13 @@ from engine.graph import Graph, Node
 from engine.inherit import inherited
 from engine.param import Param
 from engine.timeline import Timeline
+from gui import freezing
 from gui.document import Document
 from gui.forms.form import Form
 from gui.jobs import Jobs
 from gui.numbers import count
 from gui.panels.inspector_flow import FlowSection
+from gui.panels.inspector_frozen import FrozenRow
 from gui.panels.inspector_head import Head, ShapeRows
 from gui.panels.inspector_inherited import NAMES, InheritedSections, shared_params
 from gui.panels.inspector_look import DrawsView, FunctionSection, is_activation
@@ -163,7 +165,9 @@ class InspectorPanel(QScrollArea):
         top = QVBoxLayout()
         top.setContentsMargins(metrics.control_padding, metrics.control_padding, metrics.control_padding, metrics.grid)
         top.setSpacing(metrics.grid)
-        for widget in (self._head, self._shapes, self._banner):
+        self._frozen = FrozenRow()
+        self._frozen.wanted.connect(lambda: freezing.toggle(self._document))
+        for widget in (self._head, self._shapes, self._frozen, self._banner):
             top.addWidget(widget)
         layout.addLayout(top)
         self._form = self.shared = self.function = None
@@ -246,6 +250,7 @@ class InspectorPanel(QScrollArea):
             return
         facts = self._facts()
         self._shapes.show_facts(facts, node)
+        self._frozen.show_facts(facts)
         found = [problem for problem in analysis.problems if problem.where.node == node.id]
         self._banner.setVisible(bool(found))
         if found:

@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.check import check_project
 from engine.edits import set_param
-from engine.freezing import frozen_of, written
+from engine.freezing import below, frozen_of, with_frozen, written
 from engine.problem import Severity
 from engine.project import Project
 from engine.recipe import Recipe
@@ -58,6 +58,27 @@ def test_the_check_counts_what_trains_of_layers_blocks_and_what_is_set_inside() 
     assert found.nodes["d", "fc"].frozen == (4, 6)
     assert found.nodes["", "last"].frozen == (0, 0)
     assert found.frozen == {"hidden.0.fc", "hidden.0.fc_norm", "hidden.2.fc", "hidden.2.fc_norm"}
+
+
+def test_everything_below_is_what_leads_there_through_blocks_and_copies() -> None:
+    inner = draw(box("x", "group_input"), box("a", "linear", "x", units=4), box("b", "linear", "a", units=4),
+                 box("y", "group_output", "b"))  # fmt: skip
+    graph = draw(
+        box("x0", "input"), box("stem", "linear", "x0", units=4), box("aside", "linear", "stem", units=4),
+        group("blocks", "d", "stem", repeat=3), box("sum", "add", "blocks", "aside"),
+        box("head", "linear", "sum", units=2), box("out", "output", "head"), inside={"d": inner},
+    )  # fmt: skip
+    project = drawn_project(graph, facts(x0=(4,)))
+    found = analyze(project)
+    for place, text in (
+        ("stem", "stem"), ("aside", "stem, aside"), ("blocks.0.a", "stem, blocks.0.a"),
+        ("blocks.1.b", "stem, blocks.0, blocks.1"), ("blocks.2.b", "stem, blocks"), ("blocks", "stem, blocks"),
+        ("head", "stem, aside, blocks, head"), ("nowhere", ""),
+    ):  # fmt: skip
+        made = with_frozen(project, found, below(graph, place), True)
+        assert sorted(str(made.recipe.get("frozen")).split(", ")) == sorted(text.split(", ")), place
+    all_but_one = with_frozen(with_frozen(project, found, ["stem", "blocks"], True), found, ["blocks.1.a"], False)
+    assert all_but_one.recipe.get("frozen") == "stem, blocks.0, blocks.1.b, blocks.2"
 
 
 @pytest.mark.parametrize(("text", "words"), [

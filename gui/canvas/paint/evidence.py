@@ -54,7 +54,7 @@ def paint_evidence(painter: QPainter, box: Box, evidence: Evidence, zoom: float)
 def repaint_evidence(painter: QPainter, box: Box, evidence: Evidence, zoom: float) -> None:
     """Draws the evidence over what it was, without the box around it: most of what a training changes is this."""
     area = area_of(box)
-    if not area.isEmpty():
+    if not area.isEmpty() and not box.is_still:  # nothing that stands still is measured
         # Narrower than the box by its rounding; nothing else is drawn there.
         left = 0.0 if box.kind is Kind.STACK else 7.0
         painter.fillRect(area.adjusted(left, 1.5, -7, -2), ink("node"))

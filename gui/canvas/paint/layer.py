@@ -5,16 +5,21 @@ Owns what changes only with the node itself; rings, badges, ports and evidence a
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLineF, QRectF
-from PySide6.QtGui import QPainter
+from math import ceil
+
+from PySide6.QtCore import QCoreApplication, QLineF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from gui.canvas import measures as m
 from gui.canvas.boxes import Box, Kind, elided, text_width
 from gui.canvas.paint.ink import CENTER, LEFT, family, font, ink, on_screen, pen, readable, tile
 from gui.icons import paint_icon
 from gui.shadow import paint_shadow
-from gui.theme import metrics
+from gui.theme import metrics, themes
 
+HATCH = 7
+"""Pixels from one line of a hatch to the next."""
+FLAKE, SMALL_FLAKE = 16.0, 11.0
 TILE = 20.0
 TILE_LEFT = 10.0
 GLYPH = 16.0
@@ -29,9 +34,42 @@ def paint_body(painter: QPainter, box: Box) -> None:
     """Shadow, fill and edge of a closed box."""
     radius = radius_of(box)
     paint_shadow(painter, box.rect, radius)
+    edge = box.rect.adjusted(0.5, 0.5, -0.5, -0.5)
     painter.setPen(pen("border2", 1.0))
     painter.setBrush(ink("node"))
-    painter.drawRoundedRect(box.rect.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+    painter.drawRoundedRect(edge, radius, radius)
+    if box.is_still:
+        _paint_still(painter, edge, radius)
+
+
+def _paint_still(painter: QPainter, edge: QRectF, radius: float) -> None:
+    """The look of a box in which nothing trains: a hatch at 45 degrees and a dashed edge."""
+    painter.save()
+    shape = QPainterPath()
+    shape.addRoundedRect(edge, radius, radius)
+    painter.setClipPath(shape, Qt.ClipOperation.IntersectClip)
+    painter.setPen(pen("frozen", 1.0, themes.current.hatch_share))
+    high, start = edge.height(), edge.x() - edge.height()
+    lines = [
+        QLineF(start + step, edge.bottom(), start + step + high, edge.top())
+        for step in range(0, ceil(edge.width() + 2 * high), HATCH)
+    ]
+    painter.drawLines(lines)
+    painter.restore()
+    line = QPen(ink("node"), 1.5)
+    painter.setPen(line)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(edge, radius, radius)
+    line = QPen(ink("frozen"), 1.0)
+    line.setDashPattern([4.0, 3.0])
+    painter.setPen(line)
+    painter.drawRoundedRect(edge, radius, radius)
+
+
+def paint_flake(painter: QPainter, area: QRectF, frozen: str) -> None:
+    """A snowflake, half of one where only some of it is frozen."""
+    if frozen:
+        paint_icon(painter, "freeze-half" if frozen == "some" else "snowflake", area, ink("frozen"))
 
 
 BESIDE_GLYPH, BESIDE_BAR = 24.0, 10.0
@@ -61,14 +99,20 @@ def paint_layer(painter: QPainter, box: Box, zoom: float) -> None:
     first = 18.5 if box.evidence else 20.0
     size = readable(13, zoom)
     painter.setFont(font(size, 600))
-    painter.setPen(ink("text"))
+    painter.setPen(ink("text2" if box.is_still else "text"))
     left = rect.x() + m.TEXT_LEFT
+    # A long name keeps its room: then the flake is small and sits in the corner above it.
+    tight = text_width(box.words.name, size, 600) > room - FLAKE - 2
+    side = SMALL_FLAKE if tight else FLAKE
+    away = 4.0 if tight else 8.0
+    paint_flake(painter, QRectF(rect.right() - away - side, rect.y() + away / 2, side, side), box.frozen)
     name = elided(box.words.name, room, size, 600)
     painter.drawText(QRectF(left, rect.y() + first - 10, room + 4, 20), LEFT, name)
     size = readable(11, zoom)
     painter.setFont(font(size))
     painter.setPen(ink("text2"))
-    detail = elided(box.words.line, room, size, 400)
+    held = QCoreApplication.translate("Canvas", "statistics held")
+    detail = elided(held if box.frozen == "held" else box.words.line, room, size, 400)
     second = first + (18.5 if box.evidence else 19.5)
     painter.drawText(QRectF(left, rect.y() + second - 10, room + 4, 20), LEFT, detail)
 
@@ -107,9 +151,12 @@ def paint_compact(painter: QPainter, box: Box) -> None:
             painter.setBrush(color)
             painter.drawRoundedRect(QRectF(rect.x() + 4, rect.center().y() - 6, 3, 12), 1.5, 1.5)
         painter.setFont(font(size, 600))
-        painter.setPen(ink("text"))
-        name = elided(box.words.name, rect.width() - left - 4, size, 600)
-        painter.drawText(QRectF(rect.x() + left, middle - 9, rect.width() - left, 18), LEFT, name)
+        painter.setPen(ink("text2" if box.is_still else "text"))
+        room = rect.width() - left - 4 - (12 if box.frozen and rect.width() >= 64 else 0)
+        name = elided(box.words.name, room, size, 600)
+        painter.drawText(QRectF(rect.x() + left, middle - 9, room + 4, 18), LEFT, name)
+        if rect.width() >= 64:
+            paint_flake(painter, QRectF(rect.right() - 15, middle - 6, 12, 12), box.frozen)
 
 
 def fitting(name: str, wide: float) -> tuple[int, float]:

@@ -50,7 +50,7 @@ class Plates:
 
     def paint(self, painter: QPainter, box: Box, camera: Camera) -> None:
         """Draws a closed box into a painter in scene pixels, at a whole device pixel."""
-        key = (themes.current.name, camera.ratio, camera.detail, bool(box.layers), _row_key(box))
+        key = (themes.current.name, camera.ratio, camera.detail, bool(box.layers), box.frozen, _row_key(box))
         kept = self._kept.get(box)
         if kept is None or kept.key != key or (kept.zoom != camera.zoom and not self.hurried):
             kept = self._keep(box, _Plate(key, camera.zoom, self._make(box, camera)))
@@ -104,8 +104,8 @@ class Plates:
 _PAINT = {Kind.LAYER: paint_layer, Kind.MERGE: paint_merge, Kind.CARD: paint_card, Kind.STACK: paint_stack}
 
 
-def _row_key(box: Box) -> tuple[bool, ...]:
-    return tuple(bool(row.layers) for row in box.rows) if box.kind is Kind.STACK else ()
+def _row_key(box: Box) -> tuple[tuple[bool, str], ...]:
+    return tuple((bool(row.layers), row.frozen) for row in box.rows) if box.kind is Kind.STACK else ()
 
 
 def _above(zoom: float) -> float:
