@@ -56,6 +56,11 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "nn.LSTM": _RECURRENT,
     "nn.GRU": _RECURRENT,
     "nn.MultiheadAttention": {"dropout": 0.0, "bias": True, "batch_first": False},
+    "DotProductAttention": {"dropout": 0.0, "causal": False},
+    "WindowAttention": {
+        "cosine": False, "qkv_bias": True, "proj_bias": True, "attention_dropout": 0.0, "dropout": 0.0,
+    },
+    "ChannelLayerNorm": {"eps": 1e-5, "elementwise_affine": True},
     "nn.TransformerEncoderLayer": {
         "dim_feedforward": 2048, "dropout": 0.1, "activation": "relu", "batch_first": False, "norm_first": False,
     },

@@ -178,7 +178,7 @@ class _Expansion:
             made = _layer_of(setting, chosen, declaration)
             if made is None or chosen is None:
                 continue
-            wanted = f"{'layer_' if node.name.isdecimal() else ''}{node.name}_{suffix}"
+            wanted = f"{'layer_' if node.name.isdecimal() else ''}{node.name.replace('-', '_')}_{suffix}"
             free = wanted if wanted not in names and not name_fault(wanted) else free_name(names, wanted)
             shares = f"{owner.id}/{suffix}" if owner is not node else ""
             part = Node(f"{node.id}/{suffix}", free, made.type, _settings(chosen, made, declaration), shares=shares)

@@ -43,9 +43,11 @@ def name_fault(name: str, *, port: bool = False) -> str:
         return f"A name has at most {MAX_LENGTH} characters."
     if name.isascii() and name.isdecimal():
         return "" if str(int(name)) == name else "A number used as a name has no leading zeros."
-    if not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
+    # block1-0, as torchvision's RegNet has it: an attribute that only add_module can make.
+    plain = name.replace("-", "_") if re.fullmatch(r"\w+(-\d+)+", name) else name
+    if not plain.isidentifier() or unicodedata.normalize("NFKC", name) != name:
         return f"{name!r} is not a Python name: use letters, digits and underscores, not starting with a digit."
-    if iskeyword(name):
+    if iskeyword(plain):
         return f"{name!r} is a word of Python itself."
     if name.startswith("_"):
         return "A name cannot start with an underscore: torch keeps those for itself."

@@ -94,7 +94,7 @@ class _Writer:
         self.lines.add(["        super().__init__()"])
         for call, part in self.block.modules:
             owner = call.step.owner
-            if owner.name.isdecimal():
+            if not owner.name.isidentifier():
                 added = Call("self.add_module", (("", part_of(owner.name, self.arg_names)), ("", part)))
                 self._add(call, laid_out(added, 8))
             else:
@@ -212,12 +212,12 @@ class _Writer:
 
 
 def _variable(node: Node) -> str:
-    return f"layer_{node.name}" if node.name.isdecimal() else node.name
+    return f"layer_{node.name}" if node.name.isdecimal() else node.name.replace("-", "_")
 
 
 def _module(owner: Node) -> str:
     """How a class reaches the module of a node; a number is no attribute that Python could write."""
-    return f'self.get_submodule("{owner.name}")' if owner.name.isdecimal() else f"self.{owner.name}"
+    return f'self.get_submodule("{owner.name}")' if not owner.name.isidentifier() else f"self.{owner.name}"
 
 
 def _drawing(call: CallFacts, module: str) -> Iterator[Expr]:

@@ -119,7 +119,7 @@ def _facts(
         if instance.live and (call.copies or (call.layer is not None and call.layer.constructor is not None)):
             if instance.path not in parts:
                 found.paths.append(instance.path)
-            if call.step.builds and call.layer is not None and call.layer.parameters:
+            if call.step.builds and call.layer is not None and call.layer.parameters and call.layer.tensors != ("",):
                 layers[instance.path] = call.layer.trainable
                 if call.regularizer is not None or call.max_norm:
                     rules[instance.path] = _rules(call)

@@ -97,7 +97,7 @@ def _measured(declaration: Declaration, declared: Any, plain: Expr | None, flat:
         fans = None
         if plain is not None:
             scope["module"] = eval(plain.text, scope)
-            weights = dict(scope["module"].named_parameters())
+            weights = _parameters(scope["module"])
             own, fans = tuple(weights), _fans(declaration, weights)
             if chosen is not None:
                 scope["module"] = eval(wrapped(chosen, plain, name("module")).text, scope)
@@ -108,8 +108,8 @@ def _measured(declaration: Declaration, declared: Any, plain: Expr | None, flat:
     if isinstance(outputs, Refusal):
         return LayerFacts(declaration, declared, constructor, fault=outputs)
     made = scope.get("module")
-    parameters = dict(made.named_parameters()) if made is not None else {}
-    buffers = dict(made.named_buffers()) if made is not None else {}
+    parameters = _parameters(made) if made is not None else {}
+    buffers = dict(made.named_buffers()) if isinstance(made, nn.Module) else {}
     return LayerFacts(
         declaration, declared, constructor, outputs,
         parameters=sum(item.numel() for item in parameters.values()),
@@ -118,6 +118,11 @@ def _measured(declaration: Declaration, declared: Any, plain: Expr | None, flat:
         multiply_adds=counter.get_total_flops() // 2 // BATCH,
         tensors=own, fans=fans, plain=plain if chosen is not None else None, reparametrization=chosen,
     )  # fmt: skip
+
+
+def _parameters(made: nn.Module | nn.Parameter) -> dict[str, Tensor]:
+    """By name; a layer may also be a parameter itself, which then has no name beside the layer's."""
+    return {"": made} if isinstance(made, nn.Parameter) else dict(made.named_parameters())
 
 
 def _fans(declaration: Declaration, parameters: Mapping[str, Tensor]) -> tuple[int, int] | None:

@@ -22,7 +22,7 @@ FLOORS = (
     {"declare"},
     {
         "catalog", "concise", "sliding", "progress", "schedule", "datafacts", "datasets", "defaults", "recipe",
-        "values", "graph",
+        "values", "graph", "stretching",
     },
     {"project"},
     {

@@ -23,6 +23,8 @@ SHAPES = [
     TensorInfo((6,), INT),
 ]
 """A vector, an image, a signal or sequence, a volume, and tokens."""
+PARTICULAR = [TensorInfo((1, 9, 32))]
+"""For layers that ask for more than a number of axes: one of size 1, one that is a square."""
 
 
 def layers() -> list[Declaration]:
@@ -44,9 +46,12 @@ def inputs_of(declaration: Declaration, made: Any) -> list[list[TensorInfo]]:
     if declaration.type == "input":
         return [[]]
     ports = sum(2 if port.variadic else 1 for port in declaration.inputs)
-    fitting = [info for info in SHAPES if ACCEPTED[declaration.accepts].fits(info)]
     refuse = getattr(made, "refuse", lambda *xs: None)
-    return [[info] * ports for info in fitting if refuse(*[info] * ports) is None]
+    for shapes in (SHAPES, PARTICULAR):
+        fitting = [info for info in shapes if ACCEPTED[declaration.accepts].fits(info)]
+        if found := [[info] * ports for info in fitting if refuse(*[info] * ports) is None]:
+            return found
+    return []
 
 
 def module_of(made: Any, infos: list[TensorInfo]) -> nn.Module | None:

@@ -56,8 +56,10 @@ def test_one_training_step_is_finite_and_changes_what_can_learn(declaration: Dec
         # A weighted sum, because the plain sum of a softmax or a norm does not depend on its input.
         (out * torch.randn(out.shape)).sum().backward()
         assert torch.isfinite(out).all()
-        learned = list(module.parameters()) if module is not None else []
-        for part in (*learned, *(tensor for tensor in tensors if tensor.is_floating_point())):
+        learned = [module] if isinstance(module, nn.Parameter) else list(module.parameters()) if module else []
+        # A learned tensor only counts the samples that arrive.
+        given = [tensor for tensor in tensors if tensor.is_floating_point() and declaration.type != "learned_tensor"]
+        for part in (*learned, *given):
             assert part.grad is not None
             assert torch.isfinite(part.grad).all()
         before = [part.detach().clone() for part in learned]

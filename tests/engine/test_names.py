@@ -15,12 +15,14 @@ def test_every_attribute_of_the_installed_torch_module_is_refused() -> None:
     assert allowed == []
 
 
-@pytest.mark.parametrize("name", ["conv1", "0", "17", "größe", "input", "Block", "F1", "match"])
+@pytest.mark.parametrize("name", ["conv1", "0", "17", "größe", "input", "Block", "F1", "match", "block1-0", "a-1-2"])
 def test_names_that_python_and_torch_can_bear_are_allowed(name: str) -> None:
     assert name_fault(name) == ""
 
 
-@pytest.mark.parametrize("name", ["", "1conv", "a b", "for", "x", "F", "_a", "007", "a.b", "a" * 65, "ﬁt", "١"])
+@pytest.mark.parametrize(
+    "name", ["", "1conv", "a b", "for", "x", "F", "_a", "007", "a.b", "a-b", "a-", "a" * 65, "ﬁt", "١"]
+)
 def test_other_names_are_refused_with_a_sentence(name: str) -> None:
     assert name_fault(name).endswith(".")
 

@@ -40,6 +40,8 @@ CASES: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
     ("layer_norm", (8,), {}),
     ("layer_norm", (5, 8), {"eps": 0.01}),
     ("layer_norm", (4, 5, 8), {"axes": 2, "affine": False}),
+    ("channel_layer_norm", (6, 4, 5), {}),
+    ("channel_layer_norm", (6, 4, 5), {"eps": 0.1, "affine": False}),
     ("group_norm", (6,), {"groups": 2}),
     ("group_norm", (6, 4, 5), {"groups": 3, "eps": 0.1}),
     ("group_norm", (6, 4, 5), {"groups": 6, "affine": False}),
@@ -79,6 +81,8 @@ def stated(kind: str, x: Array, o: dict[str, Any]) -> Array:
         return over(x, batch_axes(x, o), eps)
     if kind.startswith("instance_norm"):
         return over(x, channels_last, eps)
+    if kind == "channel_layer_norm":
+        return over(x, (1,), eps)
     if kind == "group_norm":
         groups = o.get("groups", 4)
         return over(x.reshape(len(x), groups, -1), (2,), eps).reshape(x.shape)

@@ -43,6 +43,11 @@ class MultiheadAttention:
     heads: int = _HEADS
     dropout: float = param(default=0.0, min=0.0, max=0.99, help="Share of the attention weights dropped while training")
     bias: bool = param(default=True, advanced=True, help="Add learned numbers to queries, keys, values and result")
+    stepwise: bool = param(
+        default=False, was=("need_weights",), advanced=True,
+        help="Compute it step by step, as PyTorch does where somebody asks for the attention weights: slower, and the "
+        "last digits differ",
+    )  # fmt: skip
 
     def build(self, x: TensorInfo) -> nn.Module:
         return concise(
@@ -50,7 +55,7 @@ class MultiheadAttention:
         )
 
     def forward(self, module: nn.Module, x: Tensor) -> Tensor:
-        return module(x, x, x, need_weights=False)[0]
+        return module(x, x, x)[0] if self.stepwise else module(x, x, x, need_weights=False)[0]
 
     def refuse(self, x: TensorInfo) -> Refusal | None:
         return _refuse_heads(x, self.heads)

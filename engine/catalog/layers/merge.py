@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.declare import Refusal, layer
 from engine.param import Ints, param
+from engine.stretching import stretched
 from engine.tensor import TensorInfo, shape_text
 
 if TYPE_CHECKING:
@@ -17,30 +18,41 @@ else:
     from engine.expr import nn, torch
 
 
+_STRETCH = param(
+    default=False, was=("broadcast",), advanced=True,
+    help="Let axes of size 1 count for every place of the larger branch, as PyTorch does: one number per channel then "
+    "meets a whole image",
+)  # fmt: skip
+
+
 @layer("add", title="Add", was=("Add",), search=("sum", "skip connection", "residual", "plus"), accepts="numbers")
 class Add:
     """Adds branches number by number. Use it to join a skip connection to the main path, as in residual networks.
     All branches must have the same shape, which is also the result's; PyTorch would stretch smaller ones silently.
     """
 
+    stretch: bool = _STRETCH
+
     def forward(self, *xs: Tensor) -> Tensor:
         return reduce(add, xs)
 
     def refuse(self, *xs: TensorInfo) -> Refusal | None:
-        return _too_few(xs) or _unequal(xs)
+        return _too_few(xs) or refuse_unequal(xs, stretch=self.stretch)
 
 
 @layer("multiply", title="Multiply", was=("Multiply",), search=("product", "gate", "times"), accepts="numbers")
 class Multiply:
     """Multiplies branches number by number. Use it for gates: one branch says how much of the other passes. All
-    branches must have the same shape, which is also the result's.
+    branches must have the same shape, which is also the result's; a gate with one number per channel needs `stretch`.
     """
+
+    stretch: bool = _STRETCH
 
     def forward(self, *xs: Tensor) -> Tensor:
         return reduce(mul, xs)
 
     def refuse(self, *xs: TensorInfo) -> Refusal | None:
-        return _too_few(xs) or _unequal(xs)
+        return _too_few(xs) or refuse_unequal(xs, stretch=self.stretch)
 
 
 @layer("average", title="Average", was=("Average",), search=("mean of branches", "ensemble"), accepts="numbers")
@@ -53,7 +65,7 @@ class Average:
         return reduce(add, xs) / len(xs)
 
     def refuse(self, *xs: TensorInfo) -> Refusal | None:
-        return _too_few(xs) or _unequal(xs)
+        return _too_few(xs) or refuse_unequal(xs)
 
 
 @layer(
@@ -161,15 +173,20 @@ def _too_few(xs: tuple[TensorInfo, ...]) -> Refusal | None:
     )  # fmt: skip
 
 
-def _unequal(xs: tuple[TensorInfo, ...]) -> Refusal | None:
+def refuse_unequal(xs: tuple[TensorInfo, ...], *, stretch: bool = False) -> Refusal | None:
+    """Branches must have the same shape; with `stretch` one that the others can be stretched to."""
     shapes = list(dict.fromkeys(x.shape for x in xs))
-    if len(shapes) == 1:
+    fits = stretched(shapes) is not None
+    if len(shapes) == 1 or (stretch and fits):
         return None
     return Refusal(
         f"The branches have different shapes: {' and '.join(map(shape_text, shapes))}.",
-        "The same shape on every wire; nothing is stretched silently",
+        "Axes of the same size, or of size 1" if stretch else "The same shape on every wire; nothing is stretched "
+        "silently",
+        "Allow stretching: sizes of 1 then count for every place" if fits else
         "Bring the branches to one shape first, for images by a Conv 2D with kernel 1 and the right stride",
-    )
+        {"stretch": True} if fits else None,
+    )  # fmt: skip
 
 
 def _axis_that_differs(xs: tuple[TensorInfo, ...]) -> dict[str, int] | None:

@@ -126,6 +126,23 @@ class LayerNorm:
         return "" if self.axes == 1 else f"over {self.axes} axes"
 
 
+@layer(
+    "channel_layer_norm", title="Channel Layer Norm", was=("LayerNorm2d",), search=("layer norm 2d", "convnext"),
+    accepts="image",
+)  # fmt: skip
+class ChannelLayerNorm:
+    """Gives the channels of each pixel mean 0 and deviation 1, then a learned factor and shift per channel. Use it in
+    convolutional networks built like transformers, such as ConvNeXt: it does not depend on the batch. The shape stays.
+    """
+
+    eps: float = _EPS
+    affine: bool = _AFFINE
+
+    def build(self, x: TensorInfo) -> nn.Module:
+        made: nn.Module = concise(helpers.ChannelLayerNorm, x.channels, eps=self.eps, elementwise_affine=self.affine)
+        return made
+
+
 @layer("group_norm", title="Group Norm", was=("GroupNorm",), search=("GroupNormalization", "gn"), accepts="channels")
 class GroupNorm:
     """Splits the channels into groups and gives each group of each sample mean 0 and deviation 1. Use it in place

@@ -18,4 +18,4 @@ class StochasticDepth(nn.Module):
             return x
         shape = [1 if self.batch else x.shape[0]] + [1] * (x.dim() - 1)
         kept = torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
-        return x * kept / (1 - self.p)
+        return x * kept.div_(1 - self.p)
