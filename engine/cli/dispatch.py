@@ -21,7 +21,7 @@ _HOMES = {
     "code": "checking", "train": "training", "resume": "training", "evaluate": "asking", "predict": "predicting",
     "recalibrate": "asking", "compress": "compressing",
     "runs": "runs", "export": "leaving", "plugins": "plugins",
-    "schedule": "rates", "range-test": "range_test", "guide": "guide",
+    "schedule": "rates", "range-test": "range_test", "guide": "guide", "load-weights": "weights",
 }  # fmt: skip
 """The module of `engine.cli` that holds each command, as a function of that name."""
 assert set(_HOMES) == set(COMMANDS)

@@ -8,6 +8,7 @@ from pathlib import Path
 COMMANDS = (
     "layers", "check", "code", "train", "resume", "evaluate", "predict", "recalibrate", "compress", "runs",
     "export", "examples", "catalog", "params", "plugins", "schedule", "range-test", "guide",
+    "load-weights",
 )  # fmt: skip
 _ASKED = ("-h", "--help", "--version")
 

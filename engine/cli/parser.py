@@ -72,6 +72,7 @@ _WORDS = {
     "schedule": "the learning rate and momentum that a project plans, step by step",
     "range-test": "grow the learning rate until the loss shoots up, and propose one; nothing is changed unless asked",
     "guide": "tables of good practice: what suits what; or a whole configuration applied to a project",
+    "load-weights": "weights from a .safetensors, .pt, .pth, .th or .bin file into a project, as far as they fit",
 }
 
 
@@ -265,11 +266,24 @@ def _guide(parser: argparse.ArgumentParser) -> None:
     _settings(parser)
 
 
+def _load_weights(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("project", metavar="PROJECT", help=_PROJECT)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a state_dict, also inside a checkpoint; never run")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT",
+                        help="write the project there, its weights beside it (default: PROJECT itself)")  # fmt: skip
+    parser.add_argument("--partial", action="store_true", help="load what fits, and draw the rest from the seed")
+    parser.add_argument("--part", default="", metavar="NAME",
+                        help="which weights, where the file has several, such as model_ema")  # fmt: skip
+    _settings(parser)
+    _places(parser)
+
+
 _ARGUMENTS = {
     "layers": _layers, "check": _check, "code": _code, "train": _train, "resume": _resume, "evaluate": _evaluate,
     "predict": _predict, "recalibrate": _recalibrate, "compress": _compress, "runs": _runs,
     "export": _export, "examples": _examples, "catalog": _catalog,
     "params": _params, "plugins": _plugins, "schedule": _schedule, "range-test": _range_test, "guide": _guide,
+    "load-weights": _load_weights,
 }  # fmt: skip
 
 

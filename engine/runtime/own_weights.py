@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,12 @@ from torch import Tensor, nn
 
 from engine.problem import Fix, Problem, ProblemError, Where, error
 from engine.project import OwnWeights, Project
+from engine.tensorfacts import COUNTER, TensorFacts
 from engine.weightfile import detach, keep, locate, store
 
-COUNTER = "num_batches_tracked"
-"""Batch norm's counter of steps: files of old torch lack it, and nothing reads it at its usual momentum."""
-
-
-@dataclass(frozen=True, slots=True)
-class TensorFacts:
-    """What is known of a tensor without its values."""
-
-    shape: tuple[int, ...]
-    dtype: str
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I64": "int64", "I32": "int32",
+           "I16": "int16", "I8": "int8", "U8": "uint8", "BOOL": "bool"}  # fmt: skip
+"""How the file's header names types, and how torch does."""
 
 
 def attach(
@@ -44,7 +38,7 @@ def attach(
     They are written to the store at once and beside the project when it is saved. `partial` takes what fits and draws
     the rest; else everything has to fit (`weights_problems` tells). ProblemError when the disk refuses.
     """
-    plain = {key: tensor.detach().to("cpu", copy=True).contiguous() for key, tensor in tensors.items()}
+    plain = _apart(tensors)
     name = ""
     try:
         store().mkdir(parents=True, exist_ok=True)
@@ -63,6 +57,18 @@ def attach(
     return replace(project, weights=replace(kept, source=source, partial=partial))
 
 
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors as the file can hold them, copied only where that is needed: none shares memory with another."""
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for key, tensor in tensors.items():
+        plain = tensor.detach().cpu().contiguous()
+        memory = plain.untyped_storage().data_ptr()
+        found[key] = plain.clone() if memory in seen or plain.untyped_storage().nbytes() != plain.nbytes else plain
+        seen.add(memory)
+    return found
+
+
 def wanted_tensors(source: str, class_name: str) -> Mapping[str, TensorFacts] | None:
     """The `state_dict` of a generated model, in order, without drawing a number; None when torch cannot do that."""
     return _wanted(source, class_name) if source else None
@@ -73,7 +79,10 @@ def held_tensors(file: Path) -> dict[str, TensorFacts]:
     try:
         with safetensors.safe_open(file, "pt") as opened:
             slices = {key: opened.get_slice(key) for key in opened.keys()}  # noqa: SIM118 (no mapping)
-            return {key: TensorFacts(tuple(part.get_shape()), part.get_dtype()) for key, part in slices.items()}
+            return {
+                key: TensorFacts(tuple(part.get_shape()), _DTYPES.get(part.get_dtype(), part.get_dtype()))
+                for key, part in slices.items()
+            }
     except (OSError, RuntimeError, ValueError, safetensors.SafetensorError) as fault:
         raise ProblemError(_unreadable(file, fault)) from None
 
@@ -154,16 +163,12 @@ def _unfit(
 def _faults(held: Mapping[str, TensorFacts], wanted: Mapping[str, TensorFacts]) -> Iterator[str]:
     for key, facts in wanted.items():
         if key in held and held[key].shape != facts.shape:
-            yield f"{key} is {_size(held[key].shape)} in the file and {_size(facts.shape)} here"
+            yield f"{key} is {held[key]} in the file and {facts} here"
         elif key not in held and not key.endswith(COUNTER):
             yield f"{key} has no weights"
     for key in held:
         if key not in wanted:
             yield f"{key} is in the file and not here"
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) if shape else "a single number"
 
 
 def _unreadable(file: Path, fault: Exception) -> Problem:
