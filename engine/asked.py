@@ -84,6 +84,11 @@ class Question:
     answer: str = ""
     """Class or value that saliency explains; "" for the one that was answered."""
 
+    @property
+    def drawn(self) -> bool:
+        """Whether pictures are to be taken as drawings of a character."""
+        return isinstance(self.source, (FromFile, FromPixels)) and self.source.drawn
+
 
 @dataclass(frozen=True)
 class Seen:

@@ -63,6 +63,8 @@ def ink_of(pixels: Array) -> tuple[Array, tuple[str, ...]]:
     """
     grey = pixels.astype(np.float32).mean(0)
     paper = float(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+    if paper == 0 and float(grey.max()) == 255:  # a drawing, or already as the data is
+        return grey / np.float32(255), ()
     turned = paper > float(grey.mean())
     ink = paper - grey if turned else grey - paper
     most = float(ink.max())

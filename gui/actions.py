@@ -102,6 +102,8 @@ COMMANDS: tuple[Command, ...] = (
     _c("show_runs", "runs", "Show runs", "Open the list of runs", "Ctrl+Shift+R", icon="runs"),
     _c("evaluate", "runs", "Evaluate…", "Figures and confusion matrix of the run that is open", "Ctrl+Shift+E",
        icon="target"),
+    _c("predict", "runs", "Predict", "Ask a trained run about a drawing, a file, a sample or a row, and see why it "
+       "answers so", "Ctrl+Shift+I", icon="sample"),
     _c("open_runs_folder", "runs", "Open the runs folder", "Show the files of the runs", icon="folder"),
     _c("clear_overlay", "runs", "Clear the overlay", "Show one run in the charts again"),
     _c("commands", "help", "Do anything…", "Search every command and every layer", "Ctrl+Shift+P", icon="search"),

@@ -20,6 +20,7 @@ from engine.problem import Problem, ProblemError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.asked import Desk, Question
     from engine.compression import Way
     from engine.places import Places
     from engine.project import Project
@@ -309,19 +310,28 @@ def recalibrate(run: Path, places: Places, checkpoint: str) -> Work:
     return work
 
 
-def predict(run: Path, file: Path, passes: int) -> Work:
-    """Work that asks a run about a file: how many samples it holds, and the answer to the first as plain data."""
+def ask(question: Question, desk: Desk, places: Places) -> Work:
+    """Work that asks a run about one sample: a `Reply`."""
 
-    def work(progress: Progress, _cancel: threading.Event) -> Any:
-        from engine.runtime.predict import predict as predicted
+    def work(_progress: Progress, cancel: threading.Event) -> Any:
+        from engine.runtime.desk import answer
+
+        return answer(question, desk, places, cancelled=cancel.is_set)
+
+    return work
+
+
+def predict_to_csv(question: Question, folder: Path, file: Path) -> Work:
+    """Work that asks a run about all files of a folder and writes the answers as CSV: a `Written`."""
+
+    def work(progress: Progress, cancel: threading.Event) -> Any:
+        from engine.runtime.predict_many import predict_to_csv as written
         from engine.runtime.restore import load_run
 
-        progress(0, None, "Predicting")
-        found = list(predicted(load_run(run), [file], mc=passes))
-        first = found[0]
-        if isinstance(first, Problem):
-            raise ProblemError(first)
-        return len(found), first.to_json(10_000)
+        restored = load_run(question.run, question.checkpoint)
+        return written(
+            restored, [folder], file, mc=question.passes, drawn=question.drawn, progress=progress, cancel=cancel
+        )  # fmt: skip
 
     return work
 

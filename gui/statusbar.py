@@ -27,7 +27,8 @@ class StatusBar(QStatusBar):
         self.problems = StatusButton("check", self.tr("No problems"))
         self.runs = StatusButton("runs", self.tr("No runs"))
         self.data = StatusButton("data", self.tr("Data"))
-        for button in (self.charts, self.problems, self.runs, self.data):
+        self.predict = StatusButton("sample", self.tr("Predict"))
+        for button in (self.charts, self.problems, self.runs, self.data, self.predict):
             self.addWidget(button)
         self._totals = self._training_on = ""
         self._device = self.tr("preparing engine…")

@@ -34,6 +34,7 @@ from gui.panels.guide import GuidePanel
 from gui.panels.inspector import InspectorPanel
 from gui.panels.outline import OutlinePanel
 from gui.panels.palette import PalettePanel
+from gui.panels.predict import PredictPanel
 from gui.panels.problems import ProblemsPanel
 from gui.panels.recipe import RecipePanel
 from gui.panels.runs import RunsPanel
@@ -109,6 +110,7 @@ class MainWindow(QMainWindow):
         self.problems = ProblemsPanel(self.document, self)
         self.runs = RunsPanel(self)
         self.data = DataPanel(self.document, self.jobs, lambda: self.runflow.places, self)
+        self.predict = PredictPanel(self.document, self.jobs, lambda: self.runflow.places, self)
         self.docks = Docks(self)
         left, right, bottom = (
             Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
             ("problems", self.tr("Problems"), self.problems, bottom),
             ("runs", self.tr("Runs"), self.runs, bottom),
             ("data", self.tr("Data"), self.data, bottom),
+            ("predict", self.tr("Predict"), self.predict, bottom),
         ):
             self.docks.add(name, _dock(title, panel), area)
 

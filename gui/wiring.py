@@ -82,7 +82,11 @@ def _connect_panels(window: MainWindow) -> None:
     window.runs.export_requested.connect(lambda run: _export(window, run))
     window.runs.evaluate_requested.connect(lambda run: _evaluate(window, run))
     window.runs.compress_requested.connect(lambda run: _compress(window, run))
-    window.runs.predict_requested.connect(lambda run: _predict(window, run))
+    window.runs.predict_requested.connect(lambda run: (window.show_dock("predict"), window.predict.ask_run(run)))
+    window.runs.listed.connect(window.predict.set_runs)
+    window.predict.train_requested.connect(runflow.train)
+    window.predict.problem.connect(window.notifier.problem)
+    runflow.opened.connect(window.predict.follow)
     window.runs.count_changed.connect(window.status.set_runs)
     window.data.summary_changed.connect(window.status.set_data)
     window.data.problem.connect(window.notifier.problem)
@@ -145,6 +149,7 @@ def connect_actions(window: MainWindow) -> None:
             "find_rate": lambda: _find_rate(window),
             "evaluate": lambda: _evaluate(window, window.runflow.shown),
             "show_runs": lambda: window.show_dock("runs"),
+            "predict": lambda: window.show_dock("predict"),
             "open_runs_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.runflow.runs_folder))),
             "clear_overlay": window.runs.clear_overlay,
             "commands": lambda: CommandBox(
@@ -230,12 +235,6 @@ def _compress(window: MainWindow, run: Path) -> None:
     from gui.dialogs.compress import CompressDialog  # rarely wanted: the first frame need not wait for it
 
     CompressDialog(window.jobs, run, window.runflow.places, window).open()
-
-
-def _predict(window: MainWindow, run: Path) -> None:
-    from gui.dialogs.predict import PredictDialog  # rarely wanted, as above
-
-    PredictDialog(window.jobs, run, window).open()
 
 
 def _show_clipping(window: MainWindow) -> None:

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from gui import settings
 
-VERSION = 1
+VERSION = 2
 BUILD, TRAIN, COMPARE = 0, 1, 2
 NAMES = ("build", "train", "compare")
 LEFT = ("palette", "outline")
 RIGHT = ("inspector", "recipe", "code", "guide")
-BOTTOM = ("charts", "problems", "runs", "data")
+BOTTOM = ("charts", "problems", "runs", "data", "predict")
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ def no_such_layer(path: str, layers: Sequence[LayerInfo]) -> Any:
 
 
 def last_maps(layers: Sequence[LayerInfo]) -> LayerInfo | None:
-    """The last layer that gives feature maps, (C, h, w) of more than one place: what Grad-CAM takes by itself."""
+    """The last layer that gives feature maps, (C, h, w) of more than one place: what Grad-CAM takes by itself.
+
+    A block counts only where no layer in it gives maps.
+    """
     fits = [layer for layer in layers if len(layer.shape) == 3 and layer.shape[1] * layer.shape[2] > 1]
+    fits = [one for one in fits if not any(other.path.startswith(f"{one.path}.") for other in fits)]
     return fits[-1] if fits else None

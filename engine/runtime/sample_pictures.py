@@ -6,16 +6,14 @@ out and centred as the data set's characters are.
 
 from __future__ import annotations
 
-from math import isqrt
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from engine.datasets.raw import IMAGE, TOKENS, Array, StreamInfo
-from engine.datasets.strokes import Strokes
-from engine.declare import find
+from engine.askable import square_side, strokes_of, takes_drawings
+from engine.datasets.raw import IMAGE, Array, StreamInfo
 from engine.drawing import frame, ink_of
 from engine.pictures import read_picture
 from engine.problem import ProblemError, Where, error
@@ -23,20 +21,6 @@ from engine.project import Project
 from engine.runtime.restore import Restored
 from engine.runtime.sample import Sample
 from engine.tensor import shape_text
-
-
-def strokes_of(project: Project) -> Strokes | None:
-    """How characters stand in the images of the project's data; None where it holds no handwriting."""
-    declaration = find("dataset", str(project.recipe.get("data").get("type")))
-    found: Strokes | None = getattr(declaration.cls, "strokes", None) if declaration else None
-    return found
-
-
-def takes_drawings(project: Project, stream: StreamInfo) -> bool:
-    """True where a drawing makes a sample: images of 1 or 3 channels, and characters as rows of pixels."""
-    if stream.kind == IMAGE:
-        return stream.shape[0] in (1, 3)
-    return stream.kind != TOKENS and strokes_of(project) is not None and _side(stream) > 0
 
 
 def sample_of_picture(
@@ -80,7 +64,7 @@ def _fitted(restored: Restored, stream: StreamInfo, name: str, pixels: Array) ->
 
 def _drawing(project: Project, stream: StreamInfo, pixels: Array) -> tuple[Array, tuple[str, ...]]:
     ink, turned = ink_of(pixels)
-    side = _side(stream)
+    side = square_side(stream)
     size = stream.shape[1:] if stream.kind == IMAGE else (side, side)
     framed = frame(ink, (size[0], size[1]), strokes_of(project))
     grey = np.round(framed.ink * 255).astype(np.uint8)
@@ -101,10 +85,3 @@ def _refuse_other(restored: Restored, stream: StreamInfo, words: str, source: Pa
     if stream.kind == IMAGE and stream.shape[0] not in (1, 3):
         happened = f"The network takes images of {stream.shape[0]} channels, and a picture has 1 or 3"
         raise ProblemError(error(where, happened, "An .npz file", fix, code="predict-input"))
-
-
-def _side(stream: StreamInfo) -> int:
-    """Side of the square image that a stream of pixels is; 0 for none."""
-    size = int(np.prod(stream.shape))
-    side = isqrt(size)
-    return side if side * side == size and side > 1 else 0

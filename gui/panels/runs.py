@@ -56,6 +56,8 @@ class RunsPanel(QWidget):
     predict_requested = Signal(object)
     problem = Signal(object)
     count_changed = Signal(int)
+    listed = Signal(object)
+    """The runs of the folder, as a list of `RunInfo`, after every scan."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,6 +119,7 @@ class RunsPanel(QWidget):
         self._infos = {info.path: info for info in found}
         self._fill()
         self.count_changed.emit(len(found))
+        self.listed.emit(found)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow column (beside the page that compares) shows names only; their tips say the rest."""

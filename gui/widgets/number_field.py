@@ -39,6 +39,10 @@ class NumberField(Field):
         self.entry.setPlaceholderText(placeholder)
         self.set_value(value)
 
+    def set_bounds(self, minimum: Number | None, maximum: Number | None) -> None:
+        """Other bounds for what is typed from now on."""
+        self._minimum, self._maximum = minimum, maximum
+
     def parse(self, text: str) -> Number | None:
         """The number that `text` means, or None for nothing where that is allowed; raises ValueError with words."""
         if not text.strip():
