@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QPaintEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.places import Places
@@ -93,11 +93,10 @@ class PredictPanel(QWidget):
         """The dock of a middle-sized window."""
         return QSize(1104, 242)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Makes the parts, once."""
-        super().showEvent(event)
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Makes the parts when the dock is first seen; behind the tab of another it is shown, but never painted."""
         if self._body is None:
-            self._build()
+            QTimer.singleShot(0, self, self._build_once)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Takes files, folders and images."""
@@ -108,6 +107,10 @@ class PredictPanel(QWidget):
         """Asks about what was dropped."""
         if self.body.input.take(event.mimeData()):
             event.acceptProposedAction()
+
+    def _build_once(self) -> None:
+        if self._body is None:
+            self._build()
 
     def _build(self) -> None:
         from gui.panels.predict_body import PredictBody

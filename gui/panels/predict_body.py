@@ -163,10 +163,9 @@ class PredictBody(QWidget):
             self._put(source)
 
     def _look_again(self) -> None:
-        if self.isVisible() and not self._busy and self._written() != self._stamp:
+        # Behind the tab of another dock nobody sees the answer.
+        if not self.visibleRegion().isEmpty() and not self._busy and self._written() != self._stamp:
             self.ask()
-        if self._run is not None and not self.isVisible():
-            self._watch.stop()
 
     def _written(self) -> float:
         """When the newest checkpoint of the run was written."""
@@ -177,11 +176,6 @@ class PredictBody(QWidget):
             return max((item.stat().st_mtime for item in folder.iterdir()), default=0.0)
         except OSError:  # it is being replaced at this moment
             return self._stamp
-
-    def showEvent(self, event: object) -> None:
-        """A run under way may have gone on meanwhile."""
-        if self._run is not None and self.input.source() is not None and self._written() != self._stamp:
-            self.ask()
 
     def _lay_out(self) -> None:
         self._middle = QStackedWidget()

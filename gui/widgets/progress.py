@@ -116,7 +116,8 @@ class ProgressRow(QWidget):
         self.left.setProperty("role", "label")
         self.bar = Bar()
         self.cancel = tool_button("close", self.tr("Cancel"), size=14)
-        self.cancel.setVisible(cancellable)
+        if not cancellable:  # showing what has no parent yet would open it as a window for a moment
+            self.cancel.hide()
         self.cancel.clicked.connect(self._cancel)
         head = QHBoxLayout()
         head.setSpacing(metrics.grid)

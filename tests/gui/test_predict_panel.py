@@ -12,7 +12,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.asked import LAYER, Desk, FromData, Question
@@ -88,23 +88,25 @@ class Hands:
 
 @pytest.fixture
 def make(qtbot: QtBot, styled: QApplication) -> Iterator:
-    made: list[tuple[PredictPanel, Jobs]] = []
+    made: list[tuple[QWidget, Jobs]] = []
 
     def build(run: Path) -> Hands:
-        document, jobs = Document(), Jobs()
-        panel = PredictPanel(document, jobs, lambda: Places(beside=run.parent))
-        qtbot.addWidget(panel)
-        panel.resize(1200, 280)
-        panel.show()
+        # All in one window, as in the program: what a thread of a job may find to collect is no object of Qt's then.
+        window = QWidget()
+        qtbot.addWidget(window)
+        document, jobs = Document(window), Jobs(window)
+        panel = PredictPanel(document, jobs, lambda: Places(beside=run.parent), window)
+        QVBoxLayout(window).addWidget(panel)
+        window.resize(1200, 290)
+        window.show()
         panel.ask_run(run)
-        made.append((panel, jobs))
-        panel.activateWindow()
+        made.append((window, jobs))
+        window.activateWindow()
         qtbot.waitUntil(lambda: panel.body.input.switch.segment(0).isVisible() and panel.isActiveWindow())
         return Hands(qtbot, panel, document)
 
     yield build
-    for panel, jobs in made:
-        panel.hide()
+    for _, jobs in made:
         jobs.close()
 
 
@@ -312,7 +314,7 @@ def test_before_anything_is_trained_the_panel_says_what_to_do(qtbot, styled):
     panel.show()
     wanted = []
     panel.train_requested.connect(lambda: wanted.append(True))
-    qtbot.waitUntil(panel.train.isVisible)
+    qtbot.waitUntil(lambda: panel.body.isEnabledTo(panel) is False and panel.train.isVisible())
     press(panel.train)
     assert wanted
     jobs.close()
