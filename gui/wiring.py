@@ -120,6 +120,8 @@ def connect_actions(window: MainWindow) -> None:
         "zoom_reset", "fit", "fit_selection", "group", "ungroup", "enter_group", "leave_group", "tidy", "search_layer",
     )  # fmt: skip
     actions.connect_all({name: getattr(canvas, name) for name in canvas_slots})
+    docks = {"show_runs": "runs", "predict": "predict"}
+    actions.connect_all({name: lambda dock=dock: window.show_dock(dock) for name, dock in docks.items()})
     actions.connect_all(_freezing_slots(window))
     actions.connect_all(
         {
@@ -148,8 +150,6 @@ def connect_actions(window: MainWindow) -> None:
             "double_rate": lambda: training.scale("recipe.optimizer.lr", 2.0),
             "find_rate": lambda: _find_rate(window),
             "evaluate": lambda: _evaluate(window, window.runflow.shown),
-            "show_runs": lambda: window.show_dock("runs"),
-            "predict": lambda: window.show_dock("predict"),
             "open_runs_folder": lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.runflow.runs_folder))),
             "clear_overlay": window.runs.clear_overlay,
             "commands": lambda: CommandBox(
