@@ -27,6 +27,9 @@ from gui.workspaces import BUILD, COMPARE, TRAIN
 if TYPE_CHECKING:
     from gui.window import MainWindow
 
+_DOCKS = {"show_runs": "runs", "predict": "predict"}
+"""Commands that bring a dock to the front."""
+
 
 def connect_parts(window: MainWindow) -> None:
     """Panels, canvas, charts and training tell each other what they need to know."""
@@ -120,8 +123,7 @@ def connect_actions(window: MainWindow) -> None:
         "zoom_reset", "fit", "fit_selection", "group", "ungroup", "enter_group", "leave_group", "tidy", "search_layer",
     )  # fmt: skip
     actions.connect_all({name: getattr(canvas, name) for name in canvas_slots})
-    docks = {"show_runs": "runs", "predict": "predict"}
-    actions.connect_all({name: lambda dock=dock: window.show_dock(dock) for name, dock in docks.items()})
+    actions.connect_all({name: lambda dock=dock: window.show_dock(dock) for name, dock in _DOCKS.items()})
     actions.connect_all(_freezing_slots(window))
     actions.connect_all(
         {
