@@ -22,9 +22,12 @@ _HOMES = {
     "recalibrate": "asking", "compress": "compressing",
     "runs": "runs", "export": "leaving", "plugins": "plugins",
     "schedule": "rates", "range-test": "range_test", "guide": "guide", "load-weights": "weights",
+    "import": "importing",
 }  # fmt: skip
 """The module of `engine.cli` that holds each command, as a function of that name."""
 assert set(_HOMES) == set(COMMANDS)
+_FUNCTIONS = {"import": "bring"}
+"""Commands whose name no function can bear."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: Namespace, output: Output) -> int:
     command: Callable[[Namespace, Output], int] = getattr(
-        import_module(f"engine.cli.{_HOMES[options.command]}"), options.command.replace("-", "_")
+        import_module(f"engine.cli.{_HOMES[options.command]}"),
+        _FUNCTIONS.get(options.command, options.command.replace("-", "_")),
     )
     try:
         return command(options, output)

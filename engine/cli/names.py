@@ -8,7 +8,7 @@ from pathlib import Path
 COMMANDS = (
     "layers", "check", "code", "train", "resume", "evaluate", "predict", "recalibrate", "compress", "runs",
     "export", "examples", "catalog", "params", "plugins", "schedule", "range-test", "guide",
-    "load-weights",
+    "load-weights", "import",
 )  # fmt: skip
 _ASKED = ("-h", "--help", "--version")
 

@@ -23,6 +23,7 @@ class RemoteFile:
     name: str
     """Path below the plan's folder."""
     checksum: str
+    """In hexadecimal digits; a beginning of it counts, as some names of files hold."""
     algorithm: str = "md5"
 
 
@@ -58,7 +59,7 @@ def is_whole(path: Path, file: RemoteFile) -> bool:
     with path.open("rb") as stream:
         while block := stream.read(CHUNK):
             digest.update(block)
-    return digest.hexdigest() == file.checksum.lower()
+    return digest.hexdigest().startswith(file.checksum.lower())
 
 
 def _fetch_one(file: RemoteFile, target: Path, progress: Progress | None, cancel: Cancel | None) -> None:
@@ -103,7 +104,7 @@ def _stream(url: str, file: RemoteFile, target: Path, progress: Progress | None,
                         progress(done, total, words)
         if total is not None and done != total:
             raise ConnectionError(f"the connection ended after {done:,} of {total:,} bytes")
-        if digest.hexdigest() != file.checksum.lower():
+        if not digest.hexdigest().startswith(file.checksum.lower()):
             raise ProblemError(_wrong(url, target, file, digest.hexdigest()))
         partial.replace(target)
     finally:

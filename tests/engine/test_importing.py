@@ -10,11 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks import zoo
 from engine.graph import GROUP, MAX_LAYERS, Graph
 from engine.instances import instances
 from engine.problem import ProblemError
+from engine.runtime.analyze import analyze
 from engine.runtime.importing import import_module
-from tests.engine.imported import IMAGE, assert_same, rebuilt, stirred
+from engine.runtime.importing.prove import prove
+from tests.engine.imported import IMAGE, assert_same, project_of, rebuilt, stirred
 
 torchvision = pytest.importorskip("torchvision")
 models = torchvision.models
@@ -250,3 +253,29 @@ def test_weights_that_are_never_used_are_told() -> None:
     module.spare = nn.Linear(3, 3)
     (problem,) = import_module(module, {"x": ((4,), torch.float32)}).problems
     assert "spare" in problem.happened
+
+
+def test_the_file_alone_predicts_the_same_where_there_is_only_torch() -> None:
+    torch.manual_seed(0)
+    with zoo.plain_process() as elsewhere:
+        original = stirred(ZOO["swin"]()).eval()
+        analysis = analyze(project_of(import_module(original, {"x": IMAGE}), {"x": IMAGE}))
+        x = torch.randn(1, 3, 32, 32)
+        assert torch.equal(elsewhere(analysis, original.state_dict(), x), zoo.first(original, x))
+
+
+def test_a_changed_eps_or_activation_is_noticed() -> None:
+    torch.manual_seed(0)
+    original = stirred(ZOO["regnet"]()).eval()
+    project = project_of(import_module(original, {"x": IMAGE}), {"x": IMAGE})
+    x = torch.randn(1, 3, 32, 32)
+    state, expected = original.state_dict(), zoo.first(original, x)
+    assert torch.equal(zoo.first(zoo.filled(analyze(project), state), x), expected)
+    assert zoo.controls(project, state, x, expected)
+
+
+def test_settings_that_no_layer_has_are_found_by_comparison() -> None:
+    original = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False))
+    found = import_module(original, {"input": IMAGE})
+    with pytest.raises(ProblemError, match=r"1\.running_mean|1: The graph would not be the same"):
+        prove(original, found, analyze(project_of(found, {"input": IMAGE})))

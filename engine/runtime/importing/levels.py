@@ -6,7 +6,7 @@ each other and differ in at most two settings become one group with a repeat, it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,8 @@ from engine.runtime.importing.alike import differing, shape_of
 from engine.runtime.importing.nest import Box, name_of, nest
 from engine.runtime.importing.steps import Feed, Step, Steps
 
+_ASIDE = 0.3
+"""Weight of auxiliary outputs in the loss (Szegedy et al. 2015)."""
 _MOST_VARIED = 2
 """So many settings may differ between the copies of a repeat; more would be hard to read."""
 
@@ -32,9 +34,9 @@ class Levelled:
     """Module path of the original -> instance path here, where they differ."""
 
 
-def level_up(steps: Steps) -> Levelled:
-    """The graph of a network."""
-    return _Levels(steps).done()
+def level_up(steps: Steps, aside: Collection[str] = ()) -> Levelled:
+    """The graph of a network; outputs named in `aside` help while training and count less."""
+    return _Levels(steps, aside).done()
 
 
 @dataclass
@@ -63,8 +65,9 @@ class _Drawing:
 
 
 class _Levels:
-    def __init__(self, steps: Steps) -> None:
+    def __init__(self, steps: Steps, aside: Collection[str]) -> None:
         self.steps = steps
+        self.aside = aside
         self.definitions: dict[str, Graph] = {}
         self.known: dict[Any, str] = {}
         self.moved: dict[str, str] = {}
@@ -83,7 +86,8 @@ class _Levels:
         self._children(drawing)
         for place, (name, feed) in enumerate(self.steps.outputs):
             wanted = name or ("output" if len(self.steps.outputs) == 1 else f"output{place + 1}")
-            node = drawing.add(Node(new_id(), drawing.named(wanted), OUTPUT))
+            params = {"weight": _ASIDE} if name in self.aside else {}
+            node = drawing.add(Node(new_id(), drawing.named(wanted), OUTPUT, params))
             drawing.edges.append(Edge(*drawing.at[feed], node.id, "x"))
         graph = Graph(_tidied(drawing.nodes), tuple(drawing.edges), "", self.definitions)
         return Levelled(graph, self.moved)

@@ -14,7 +14,7 @@ from engine.problem import Problem, warning
 from engine.runtime.importing.layers import is_whole, whole_functions
 from engine.runtime.importing.levels import level_up
 from engine.runtime.importing.steps import Steps
-from engine.runtime.importing.trace import trace
+from engine.runtime.importing.trace import num_outputs, record, trace
 from engine.runtime.importing.translate import translate
 
 Samples = Mapping[str, tuple[tuple[int, ...], torch.dtype]]
@@ -30,6 +30,8 @@ class Imported:
     problems: tuple[Problem, ...] = ()
     aside: tuple[str, ...] = ()
     """Names of outputs that the original gives while training only."""
+    unused: tuple[str, ...] = ()
+    """Module paths with weights that the forward pass never calls."""
 
     def key(self, key: str) -> str:
         """The state_dict key here of one of the original's."""
@@ -49,20 +51,16 @@ def import_module(module: nn.Module, samples: Samples) -> Imported:
     """
     before = module.training
     try:
-        trained = _steps(module.train(), samples)
-        plain = _steps(module.eval(), samples)
+        trained = translate(trace(module.train(), samples, whole=is_whole, functions=whole_functions()))
+        plain = num_outputs(record(module.eval(), samples, whole=is_whole, functions=whole_functions()))
     finally:
         module.train(before)
-    levelled = level_up(trained)
+    aside = tuple(name for name, _ in trained.outputs[plain:])
+    levelled = level_up(trained, aside)
     graph = levelled.graph
     for definition in ("", *graph.definitions):
         graph = arrange(graph, definition)
-    aside = tuple(name for name, _ in trained.outputs[len(plain.outputs) :])
-    return Imported(graph, levelled.moved, tuple(_told(module, trained, levelled.moved)), aside)
-
-
-def _steps(module: nn.Module, samples: Samples) -> Steps:
-    return translate(trace(module, samples, whole=is_whole, functions=whole_functions()))
+    return Imported(graph, levelled.moved, tuple(_told(module, trained, levelled.moved)), aside, trained.unused)
 
 
 def _told(module: nn.Module, steps: Steps, moved: Mapping[str, str]) -> list[Problem]:

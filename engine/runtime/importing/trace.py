@@ -20,6 +20,11 @@ from engine.problem import Problem, ProblemError, Where, error
 from engine.runtime.importing.steps import Scope
 
 BATCHES = (2, 3)
+KEEPING = (
+    nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.modules.dropout._DropoutNd, nn.ReLU, nn.GELU,
+    nn.SiLU, nn.Hardswish, nn.Hardsigmoid, nn.Sigmoid, nn.Tanh, nn.Identity,
+)  # fmt: skip
+"""Modules whose result has the shape of what they are given."""
 SCOPE = "scope"
 CALL = "call"
 
@@ -76,6 +81,11 @@ class _Valued(fx.Interpreter):
         n.meta.setdefault("values", []).append(_kept(value))
         return value
 
+    def call_module(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        # Without memory torch works these out in Python, slowly, and the shape is known.
+        keeps = isinstance(self.fetch_attr(str(target)), KEEPING) and len(args) == 1
+        return args[0] if keeps else super().call_module(target, args, kwargs)
+
 
 def trace(
     module: nn.Module, samples: Mapping[str, tuple[tuple[int, ...], torch.dtype]], *,
@@ -85,13 +95,7 @@ def trace(
 
     ProblemError when torch.fx cannot follow the code, or the code refuses the samples.
     """
-    tracer = _Tracer(whole, functions)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            graph = tracer.trace(module, concrete_args=_fixed(module, samples))
-    except Exception as fault:  # whatever the code of a stranger raises
-        raise ProblemError(_untraceable(fault, tracer.around, module)) from fault
+    graph = record(module, samples, whole=whole, functions=functions)
     empty = on_meta(module)
     graph.owning_module = None
     runner = _Valued(fx.GraphModule(empty, graph), garbage_collect_values=True)
@@ -105,6 +109,29 @@ def trace(
         except Exception as fault:
             raise ProblemError(_unrunnable(fault, graph, module, samples)) from fault
     return Traced(graph, module, tuple(samples))
+
+
+def record(
+    module: nn.Module, samples: Mapping[str, Any], *, whole: Callable[[nn.Module], bool],
+    functions: Sequence[Callable[..., Any]] = (),
+) -> fx.Graph:  # fmt: skip
+    """The calls alone, without their values."""
+    tracer = _Tracer(whole, functions)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return tracer.trace(module, concrete_args=_fixed(module, samples))
+    except Exception as fault:  # whatever the code of a stranger raises
+        raise ProblemError(_untraceable(fault, tracer.around, module)) from fault
+
+
+def num_outputs(graph: fx.Graph) -> int:
+    """How many results a recorded pass gives, as its last line says."""
+    (given,) = graph.output_node().args
+    if isinstance(given, fx.Node) and isinstance(given.target, type):  # results under names
+        given = given.args
+    items = given if isinstance(given, (tuple, list)) else (given,)
+    return sum(1 for item in items if item is not None)
 
 
 def input_names(module: nn.Module) -> tuple[str, ...]:
