@@ -30,6 +30,8 @@ FORMATS: Mapping[str, Format] = {
     item.name: item
     for item in (
         Format("python", ".py", needs_run=False, options=("bake",)),
+        Format("script", ".py", needs_run=False),
+        Format("notebook", ".ipynb", needs_run=False),
         Format("state_dict", ".pt", options=("bake", "half")),
         Format("safetensors", ".safetensors", options=("bake", "half")),
         Format("torch_export", ".pt2", options=_PROGRAM),

@@ -51,20 +51,20 @@ def standalone(project: Project, analysis: Analysis, *, statistics: Mapping[str,
         )
     ends = find_ends(project)
     steps = [preparing(project, end, (statistics or {}).get(end.stream)) for end in ends.inputs]
-    inner, main = _split(analysis)
+    inner, main = split_source(analysis)
     data = known_data(project)
     targets = data.targets if data else {}
     columns = table_columns(data)
     sections = [
-        *_classes(ends, targets),
+        *classes_lines(ends, targets),
         *([encode_lines(columns)] if columns else []),
         *([inner] if inner else []),
-        _preprocess(steps),
+        preprocess_lines(steps),
         _predict(ends, steps, targets),
         main,
     ]
     body = "\n\n\n".join(sections) + "\n"
-    head = [*_usage(project, analysis, ends, steps, table=bool(columns)), "", *imports_for(body), *_fast_path(body)]
+    head = [*_usage(project, analysis, ends, steps, table=bool(columns)), "", *imports_for(body), *fast_path(body)]
     constants = sections[0].startswith(("CLASSES", "COLUMNS"))
     return "\n".join(head) + ("\n\n" if constants else "\n\n\n") + body
 
@@ -90,7 +90,8 @@ def _usage(project: Project, analysis: Analysis, ends: Ends, steps: list[Prepari
     return [f"# {line}".rstrip() for line in lines]
 
 
-def _fast_path(body: str) -> list[str]:
+def fast_path(body: str) -> list[str]:
+    """Lines that keep attention on one path, where the text has any."""
     if not re.search(r"\bnn\.(MultiheadAttention|TransformerEncoder)", body):
         return []
     return [
@@ -100,7 +101,7 @@ def _fast_path(body: str) -> list[str]:
     ]
 
 
-def _split(analysis: Analysis) -> tuple[str, str]:
+def split_source(analysis: Analysis) -> tuple[str, str]:
     """The text of inner blocks and helpers, and that of the main class, without comment and imports."""
     lines = analysis.source.rstrip().split("\n")
     start = next(place for place, line in enumerate(lines) if line and not line.startswith(("#", "import ", "from ")))
@@ -108,7 +109,8 @@ def _split(analysis: Analysis) -> tuple[str, str]:
     return "\n".join(lines[start:main]).rstrip(), "\n".join(lines[main:])
 
 
-def _classes(ends: Ends, targets: Mapping[str, Target]) -> list[str]:
+def classes_lines(ends: Ends, targets: Mapping[str, Target]) -> list[str]:
+    """The constant CLASSES, as one text; nothing where no output has named classes."""
     named = {end.name: targets[end.target].classes for end in ends.outputs if end.target in targets}
     named = {name: classes for name, classes in named.items() if classes}
     if not named:
@@ -129,7 +131,8 @@ def _tuple(before: str, items: tuple[str, ...], indent: int, after: str = "") ->
     return bracketed(f"{before.strip()}{' ' if before.strip() else ''}(", texts, f"){after}", indent)
 
 
-def _preprocess(steps: list[Preparing]) -> str:
+def preprocess_lines(steps: list[Preparing]) -> str:
+    """The function `preprocess`."""
     arguments = [f"{name}: Tensor" for name in _parameters(steps)]
     result = "Tensor" if len(steps) == 1 else f"tuple[{', '.join(['Tensor'] * len(steps))}]"
     lines = bracketed("def preprocess(", arguments, f") -> {result}:", 0)

@@ -36,6 +36,10 @@ def export(options: Namespace, output: Output) -> int:
         f"largest difference {report.largest_difference:.3g}, relative {report.largest_relative_difference:.3g} "
         f"({report.allowed:g} allowed){_agreement(report)}; {report.latency_ms:.3g} ms per sample on one thread"
     )
+    for limit in report.limits:
+        output.say(f"Not repeated exactly: {limit}.")
+    if report.same_samples:
+        output.text("The script reads the very samples of the training" + _epoch(report))
     if options.bake:
         names = ", ".join(report.baked)
         output.text(f"Baked in: {names}" if names else "No layer is reparametrised: there was nothing to bake in")
@@ -43,6 +47,14 @@ def export(options: Namespace, output: Output) -> int:
         names = ", ".join(report.folded)
         output.text(f"Folded: {names}" if names else "No batch norm stands so that it can be folded")
     return GOOD
+
+
+def _epoch(report: ExportReport) -> str:
+    if report.same_losses is None:
+        return ""
+    return ", and its first epoch ends with the very losses of the run" if report.same_losses else (
+        "; its first epoch ends with losses that differ in the last digits"
+    )  # fmt: skip
 
 
 def _agreement(report: ExportReport) -> str:
@@ -82,11 +94,13 @@ def _project(options: Namespace, chosen: ExportOptions, output: Output) -> Expor
     if FORMATS[options.format].needs_run:
         raise Unusable(
             error(Where(label=opened.project.name), f"A project has no weights to export as {options.format}",
-                  "--format python, or a trained run", "Train it first, and export the run", code="export-no-weights")
+                  "--format python, script or notebook; or a trained run",
+                  "Train it first, and export the run", code="export-no-weights")
         )  # fmt: skip
     project, _ = with_data(opened, options)
     path = _target(options, project.name, output)
-    return export_project(project, path, format=options.format, options=chosen)
+    places = places_for(options, opened.path.parent if opened.path else None)
+    return export_project(project, path, format=options.format, places=places, options=chosen)
 
 
 def _target(options: Namespace, name: str, output: Output) -> Path:

@@ -197,7 +197,8 @@ def _runs(parser: argparse.ArgumentParser) -> None:
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="RUN|PROJECT", help=f"{_RUN}; or {_PROJECT}, for code without weights")
     parser.add_argument("--format", required=True, choices=tuple(FORMATS),
-                        help="python: the code; state_dict, safetensors: weights; torch_export, onnx: programs; "
+                        help="python: the code; script, notebook: code that trains; state_dict, safetensors: weights; "
+                        "torch_export, onnx: programs; "
                         "bundle: all that is needed to use the network")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="FILE",
                         help="where to write; replaces a file of that name once it was read back. A bundle is a folder "

@@ -31,6 +31,7 @@ from engine.runtime.export_bundle import refuse_folder
 from engine.runtime.export_check import Difference, compare, literal_units, tolerance_of, too_different
 from engine.runtime.export_files import Subject
 from engine.runtime.export_samples import Trial, drawn_trial, real_trial
+from engine.runtime.export_script import repeats
 from engine.runtime.export_written import Order, Written, write
 from engine.runtime.onnx_file import refuse_without_packages
 from engine.runtime.randomness import guarded
@@ -68,6 +69,12 @@ class ExportReport:
     """Paths of the layers whose computed kernels were written as plain ones."""
     folded: tuple[str, ...] = ()
     """Paths of the norms that became a part of the layer before them."""
+    limits: tuple[str, ...] = ()
+    """What a training script does not repeat exactly, in words."""
+    same_samples: bool | None = None
+    """A training script read the very samples of the training; None where that was not tried."""
+    same_losses: bool | None = None
+    """Its first epoch ended with the very losses of the run; None where that was not tried."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `--json`."""
@@ -96,19 +103,20 @@ def export_run(
         about, True,
     )  # fmt: skip
     trial = real_trial(subject.project, subject.inputs, subject.preprocess, places) if places is not None else None
-    return _export(subject, path, Order(format, options, restored), trial)
+    return _export(subject, path, Order(format, options, restored, places), trial)
 
 
 def export_project(
-    project: Project, path: Path, *, format: str = "python", options: ExportOptions | None = None
+    project: Project, path: Path, *, format: str = "python", places: Places | None = None,
+    options: ExportOptions | None = None,
 ) -> ExportReport:  # fmt: skip
-    """Exports the code of a project that has no weights; only `python` is possible. See `export_run`."""
+    """Exports the code of a project that has no weights: python, script or notebook. See `export_run`."""
     options = options or ExportOptions()
     refuse(format, options)
     if FORMATS[format].needs_run:
         raise ProblemError(
             error(Where(label=project.name), f"A project has no weights to export as {format}",
-                  "python, or a trained run", "Train it and export the run", code="export-no-weights")
+                  "python, script, notebook, or a trained run", "Train it and export the run", code="export-no-weights")
         )  # fmt: skip
     analysis = analyze(project)
     with guarded():  # its weights are only for the comparison
@@ -117,7 +125,7 @@ def export_project(
     settings = project.recipe.made("preprocess")
     preprocess = {name: make_preprocess(stream, settings) for name, stream in streams.items()}
     subject = Subject(project, analysis, built.model.eval(), preprocess, built.inputs, {}, False)
-    return _export(subject, path, Order(format, options), None)
+    return _export(subject, path, Order(format, options, places=places), None)
 
 
 def refuse(format: str, options: ExportOptions) -> None:
@@ -170,7 +178,8 @@ def _export(subject: Subject, path: Path, order: Order, trial: Trial | None) -> 
         str(path), order.format, tuple(str(path.parent / file.name) for file in written.files), trial.count,
         trial.are_real, difference.absolute, difference.relative, tolerance_of(order.format, order.options).relative,
         difference.classes_agree, difference.agreement, size, difference.latency_ms, time.perf_counter() - began,
-        order.options.chosen, paths, written.folded,
+        order.options.chosen, paths, written.folded, written.limits,
+        True if written.attempt.proof.get("splits") else None, repeats(written.attempt.proof, difference.told),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Attempt:
     """What the other process is to read."""
 
     kind: str
-    """code, torch_export, onnx or bundle."""
+    """code, script, torch_export, onnx or bundle."""
     main: Path
     names: tuple[str, ...]
     """Arguments of `forward`, in order."""
@@ -67,6 +67,8 @@ class Attempt:
     """Those that `predict` takes."""
     takes_raw: bool = False
     """Its preprocessing is inside."""
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    """What a training script is to repeat."""
 
     @property
     def answers(self) -> bool:
@@ -90,6 +92,8 @@ class Difference:
     """Share of samples that are given the same class; None when no output answers with classes."""
     latency_ms: float = 0.0
     """Of one sample, one thread."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else the other process found."""
 
     @property
     def classes_agree(self) -> bool | None:
@@ -113,7 +117,7 @@ def compare(
     found, said = _elsewhere(attempt, trial, folder, reader)
     with one_thread(), torch.inference_mode():
         live = _live(model, trial, ends, values, answers=attempt.answers)
-        return _difference(live, found, ends, float(said["latency_ms"]))
+        return replace(_difference(live, found, ends), latency_ms=float(said["latency_ms"]), told=said)
 
 
 def _live(
@@ -143,9 +147,7 @@ def answer_of(end: OutputEnd, output: Tensor, units: Tensor | None) -> Tensor:
     return output if units is None else output * units[1] + units[0]
 
 
-def _difference(
-    live: Mapping[str, Tensor], found: Mapping[str, Tensor], ends: Sequence[OutputEnd], latency: float
-) -> Difference:
+def _difference(live: Mapping[str, Tensor], found: Mapping[str, Tensor], ends: Sequence[OutputEnd]) -> Difference:
     absolute = relative = 0.0
     same: list[Tensor] = []
     for name, mine in live.items():
@@ -161,7 +163,7 @@ def _difference(
             border = 0.5 if name.startswith("answer") else 0.0
             same.append(_chosen(mine, border) == _chosen(theirs, border))
     agreement = float(torch.cat(same).double().mean()) if same else None
-    return Difference(absolute, relative, agreement, latency)
+    return Difference(absolute, relative, agreement)
 
 
 def _gap(mine: Tensor, theirs: Tensor) -> float:

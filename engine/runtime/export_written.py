@@ -17,6 +17,8 @@ from torch import Tensor
 from engine import bundle
 from engine.formats import ExportOptions
 from engine.model_card import model_card
+from engine.notebook import notebook_text
+from engine.places import Places
 from engine.problem import ProblemError, Where, error
 from engine.runtime import checkpoint as checkpoints
 from engine.runtime.export_bundle import pack, write_bundle
@@ -24,7 +26,9 @@ from engine.runtime.export_check import Attempt, Difference, answer_of, literal_
 from engine.runtime.export_files import READABLE, Subject, metadata_of, statistics_of, write_files, write_neutral
 from engine.runtime.export_program import made_program, write_program
 from engine.runtime.export_samples import Trial
+from engine.runtime.export_script import proof_of, refuse_other_training, trained_of
 from engine.runtime.restore import Restored
+from engine.script import training_script
 from engine.source_ends import find_ends
 
 
@@ -35,6 +39,8 @@ class Order:
     format: str
     options: ExportOptions = field(default_factory=ExportOptions)
     restored: Restored | None = None
+    places: Places | None = None
+    """Where data is looked for."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Written:
     files: tuple[Path, ...]
     attempt: Attempt
     folded: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    """What a training script does not repeat, in words."""
     finish: Callable[[Difference], None] = lambda _difference: None
     """What is left to do when the export was found to agree."""
 
@@ -55,6 +63,8 @@ def write(subject: Subject, trained: Subject, order: Order, trial: Trial, folder
     """
     if order.format in ("torch_export", "onnx"):
         return _program(subject, order, trial, folder / name)
+    if order.format in ("script", "notebook"):
+        return _script(subject, order, folder, name)
     if order.format == "bundle":
         return _bundle(subject, trained, order, trial, folder, name)
     return _code(subject, order, folder, name)
@@ -76,6 +86,23 @@ def _code(subject: Subject, order: Order, folder: Path, name: str) -> Written:
         made.architecture, statistics,
     )  # fmt: skip
     return Written((made.main, *([made.statistics] if made.statistics else [])), attempt)
+
+
+def _script(subject: Subject, order: Order, folder: Path, name: str) -> Written:
+    project, analysis = subject.project, subject.analysis
+    trained = trained_of(project, analysis, subject.model, subject.preprocess, order.restored)
+    script = training_script(project, analysis, trained)
+    main, weights = folder / name, folder / "weights.safetensors"
+    main.write_text(script.text if order.format == "script" else notebook_text(script), "utf-8")
+    safetensors.torch.save_file(checkpoints.weights_of(subject.model), weights)
+    proof = proof_of(project, order.restored, order.places, trained, script)
+    attempt = Attempt(
+        "script", main, _names(subject), class_name=analysis.class_name, weights=weights, format=order.format,
+        proof=proof,
+    )  # fmt: skip
+    return Written(
+        (main,), attempt, limits=script.limits, finish=lambda found: refuse_other_training(proof, found.told)
+    )
 
 
 def _program(subject: Subject, order: Order, trial: Trial, path: Path) -> Written:

@@ -7,9 +7,10 @@ needs it fails here. Never imported by the program.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.abc
-import importlib.machinery
 import json
+import linecache
 import os
 import sys
 import time
@@ -54,8 +55,8 @@ def _done(wanted: dict[str, Any]) -> dict[str, Any]:
 
     samples = safetensors.torch.load_file(wanted["samples"])
     found: dict[str, Any] = {}
+    run, more = _READERS[wanted["kind"]](wanted, samples, found)
     with torch.inference_mode():
-        run, more = _READERS[wanted["kind"]](wanted, samples, found)
         first: list[Any] = []
         kind = "raw" if wanted["takes_raw"] else "prepared"
         for number in range(wanted["batches"]):
@@ -90,6 +91,39 @@ def _code(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, Any]
             given += [item, *(statistics[key] for key in (f"{name}_mean", f"{name}_deviation") if key in statistics)]
         _keep(found, f"answer.{number}", module.predict(model, *given))
     return model, {}
+
+
+def _script(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
+    """A training script or notebook: the model with weights beside it; where asked, its samples and first epoch."""
+    import torch
+
+    module = _imported(Path(wanted["main"]), "exported_script")
+    make = getattr(module, wanted["class"])
+    model = make()
+    _fill(model, wanted)
+    model.eval()
+    proof, more = wanted["proof"], {}
+    if proof:
+        torch.set_num_threads(proof["threads"])
+        try:
+            data = module.load_data(proof["folder"]) if proof["folder"] else module.load_data()
+            more["splits"] = {split: _digests(module, data[split], proof) for split in proof["splits"]}
+            if "first" in proof:
+                torch.manual_seed(module.SEED)
+                more["first"] = next(module.train(make(), data))
+        finally:
+            torch.set_num_threads(1)
+    return model, more
+
+
+def _digests(module: Any, tensors: Sequence[Any], proof: dict[str, Any]) -> list[str]:
+    """SHA-256 of every tensor of a split."""
+    count = proof["inputs"]
+    inputs, targets = tensors[:count], tensors[count:]
+    if proof["batched"]:
+        prepared = module.preprocess(*inputs)
+        inputs = prepared if isinstance(prepared, tuple) else (prepared,)
+    return [hashlib.sha256(item.contiguous().numpy().tobytes()).hexdigest() for item in (*inputs, *targets)]
 
 
 def _program(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, Any]) -> tuple[Run, dict[str, Any]]:
@@ -144,7 +178,7 @@ def _bundle(wanted: dict[str, Any], samples: dict[str, Any], found: dict[str, An
 
 
 _READERS: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], tuple[Run, dict[str, Any]]]] = {
-    "code": _code, "torch_export": _program, "onnx": _onnx, "bundle": _bundle,
+    "code": _code, "script": _script, "torch_export": _program, "onnx": _onnx, "bundle": _bundle,
 }  # fmt: skip
 
 
@@ -185,12 +219,16 @@ def _keep(found: dict[str, Any], name: str, result: Any) -> None:
 
 
 def _imported(file: Path, name: str) -> Any:
-    loader = importlib.machinery.SourceFileLoader(name, str(file))
     module = ModuleType(name)
     module.__file__ = str(file)
     sys.modules[name] = module
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
+    text = file.read_text("utf-8")
+    if text.startswith("{"):  # a notebook
+        cells = ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        text = "\n\n".join(cells[:-1])  # the last one trains
+    # Lines of a fault are looked up by this name.
+    linecache.cache[str(file)] = (len(text), None, text.splitlines(keepends=True), str(file))
+    exec(compile(text, str(file), "exec"), vars(module))
     return module
 
 
