@@ -13,6 +13,7 @@ from engine.check_graph import check_ends, check_level
 from engine.check_groups import check_groups
 from engine.check_layers import check_layers
 from engine.check_outputs import check_losses, check_outputs
+from engine.check_phases import check_phases
 from engine.check_recipe import check_recipe
 from engine.check_schedule import check_schedule
 from engine.check_training import check_training
@@ -37,6 +38,7 @@ def check_project(project: Project) -> list[Problem]:
     found += check_recipe(project)
     found += check_training(project)
     found += check_schedule(project)
+    found += check_phases(project)
     found += check_losses(project)
     found += check_advice(project)
     return sorted(found, key=lambda problem: _ORDER.index(problem.severity))

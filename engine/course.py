@@ -14,13 +14,14 @@ from engine.schedule import Schedule
 
 
 class Course:
-    """A schedule over a plan of epochs. Steps are counted from 1, as in a training."""
+    """A schedule over a plan of epochs. Steps are counted from 1, as in a training; `before` of them come before it."""
 
     def __init__(
         self, schedule: Schedule, *, steps_per_epoch: int, epochs: int,
-        larger_is_better: Callable[[str], bool] = lambda figure: False,
+        larger_is_better: Callable[[str], bool] = lambda figure: False, before: int = 0,
     ) -> None:  # fmt: skip
         self._schedule = schedule
+        self._before = before
         self._steps_per_epoch, self._epochs = steps_per_epoch, epochs
         self._larger_is_better = larger_is_better
         self.moves_momentum = schedule.moves_momentum
@@ -61,16 +62,17 @@ class Course:
         return {name: -value if self._larger_is_better(name) else value for name, value in known.items()}
 
     def _at(self, step: int) -> Progress:
-        return Progress.at(step - 1, steps_per_epoch=self._steps_per_epoch, epochs=self._epochs)
+        return Progress.at(step - 1 - self._before, steps_per_epoch=self._steps_per_epoch, epochs=self._epochs)
 
 
 def course_of(
     recipe: Recipe, *, steps_per_epoch: int, epochs: int,
-    larger_is_better: Callable[[str], bool] = lambda figure: False,
+    larger_is_better: Callable[[str], bool] = lambda figure: False, before: int = 0,
 ) -> Course | None:  # fmt: skip
     """The recipe's schedule at work; None when the rate never changes."""
     if recipe.get("schedule")["type"] == "constant":
         return None
     return Course(
-        recipe.made("schedule"), steps_per_epoch=steps_per_epoch, epochs=epochs, larger_is_better=larger_is_better
-    )
+        recipe.made("schedule"), steps_per_epoch=steps_per_epoch, epochs=epochs, larger_is_better=larger_is_better,
+        before=before,
+    )  # fmt: skip

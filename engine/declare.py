@@ -24,7 +24,7 @@ KINDS = (
     "layer", "activation", "normalization", "reparametrization", "initializer", "regularizer",
     "optimizer", "schedule", "loss", "metric",
     "dataset", "augment", "clip",
-    "callback", "param_group", "record",
+    "callback", "param_group", "phase", "record",
 )  # fmt: skip
 C = TypeVar("C", bound=type)
 Class = type
@@ -225,6 +225,7 @@ augment = declares("augment")
 clip = declares("clip")
 callback = declares("callback")
 param_group = declares("param_group")
+phase = declares("phase")
 record = declares("record")
 """A named set of settings that is not chosen among others: the recipe itself, early stopping, preprocessing."""
 

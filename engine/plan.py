@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.course import Course
 from engine.known import known_data
+from engine.phases import PhasedCourse
 from engine.problem import ProblemError
 from engine.progress import Progress
 from engine.project import Project
@@ -55,18 +55,17 @@ def planned_rates(project: Project, *, steps_per_epoch: int = 0, points: int = 2
     each = steps_per_epoch or known_steps_per_epoch(project)
     if not each:
         return []
-    optimizer = recipe.made("optimizer")
-    course = Course(recipe.made("schedule"), steps_per_epoch=each, epochs=recipe.epochs)
-    rate, own = float(getattr(optimizer, "lr", 1.0)), momentum_of(optimizer)
+    course = PhasedCourse(recipe, steps_per_epoch=each)
+    own = momentum_of(recipe.made("optimizer"))
     found = []
     for step in _spread(recipe.epochs, each, points):
         moved = course.momentum(step + 1) if own is not None else None
         momentum = own if moved is None else moved
         try:
-            factor = course.factor(step + 1)
+            rate = course.rate(step + 1)
         except ProblemError:  # told by the check
             break
-        found.append(Planned(step + 1, step // each + 1, rate * factor, momentum))
+        found.append(Planned(step + 1, step // each + 1, rate, momentum))
     return found
 
 

@@ -50,6 +50,11 @@ class RecipeSettings:
         help="Batch norms of frozen layers. held: they keep their running averages and normalise by them, as while "
         "predicting; updating: only factor and shift are frozen, and the averages go on following the data",
     )  # fmt: skip
+    phases: Any = param(
+        default=(), kind="list", of="phase",
+        help="Stretches of the training, one after the other, with layers frozen and rates of their own. Their epochs "
+        "then count in place of `epochs`",
+    )  # fmt: skip
     schedule: Tagged = param(default={"type": "constant"}, of="schedule", help="How the learning rate changes")
     momentum_rescale: bool = param(
         default=False, advanced=True,
@@ -182,8 +187,9 @@ class Recipe:
 
     @property
     def epochs(self) -> int:
-        """Planned epochs."""
-        return int(self.get("epochs"))
+        """Planned epochs, of all phases where there are any."""
+        phases = self.get("phases")
+        return sum(int(make("phase", item).epochs) for item in phases) if phases else int(self.get("epochs"))
 
     @property
     def batch_size(self) -> int:

@@ -11,14 +11,17 @@ from math import sqrt
 
 from engine.analysis import Analysis, NodeFacts, WeightRules
 from engine.check import check_project
+from engine.check_phases import phase_problems
 from engine.check_single import single_problems
 from engine.expand import Expanded, expand
-from engine.freezing import freezing_problems, frozen_of
+from engine.freezing import frozen_of
 from engine.graph import MAX_LAYERS
 from engine.known import known_data
 from engine.param_groups import group_problems
+from engine.phases import stages_of
 from engine.problem import Problem, ProblemError, Severity, error, has_errors
 from engine.project import Project
+from engine.recipe import Recipe
 from engine.runtime.meta import arg_names
 from engine.runtime.outputs import output_problems
 from engine.runtime.own_weights import weights_problems
@@ -46,8 +49,8 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
     nodes, layers, rules, parts = _facts(expanded, network)
     own = [path for path in layers if path not in parts]
     problems += group_problems(project.recipe, own)
-    problems += freezing_problems(project.recipe, own)
-    frozen = frozen_of(project.recipe, list(layers), parts)
+    problems += phase_problems(project, tuple(own))
+    frozen = frozen_of(_begin(project.recipe), list(layers), parts)
     if frozen:
         held = project.recipe.get("frozen_norms") == "held"
         nodes = {key: _with_frozen(facts, layers, parts, frozen, held) for key, facts in nodes.items()}
@@ -62,6 +65,14 @@ def analyze(project: Project, *, memo: Memo | None = None) -> Analysis:
         source.text if source else "", source.class_name if source else "", _lines(expanded, source) if source else {},
         tuple(layers), rules, parts, frozen,
     )  # fmt: skip
+
+
+def _begin(recipe: Recipe) -> Recipe:
+    """The recipe that holds when training begins."""
+    try:
+        return stages_of(recipe)[0].recipe
+    except (ValueError, AttributeError):
+        return recipe
 
 
 def _source(

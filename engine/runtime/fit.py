@@ -33,6 +33,8 @@ def fit(training: Training, control: Control) -> Iterator[Event]:
         if training.step == 0:
             yield from training.save()
         yield from hooks.begin(training, control)
+        if training.step == 0 and training.phasing is not None and training.phasing.several:
+            yield training.phasing.started(training.step, training.epoch)
         if training.step == 0 and not control.stop_requested:
             training.look()
             yield from training.told()
@@ -56,7 +58,10 @@ def fit(training: Training, control: Control) -> Iterator[Event]:
 
 def _epochs(training: Training, control: Control) -> Generator[Event, None, str]:
     """The epochs that are left. Returns the outcome."""
-    while training.epoch <= training.epochs and not training.is_over:
+    while True:
+        yield from training.next_phase()
+        if training.epoch > training.epochs or training.is_over:
+            break
         stopped = yield from _epoch(training, control)
         if stopped:
             return control.stop_outcome

@@ -16,8 +16,16 @@ from engine.runtime.reparametrized import layer_of
 
 
 def freeze_layers(model: nn.Module, recipe: Recipe, parts: Mapping[str, str] | None = None) -> None:
-    """Freezes what the recipe names, before an optimizer is made; `parts`: what is set inside which layer, by path."""
+    """Freezes what the recipe names and lets all else train, before an optimizer is made; `parts`: what is set inside
+    which layer, by path. No gradient of before is left: a frozen weight that has one would still be moved by momentum.
+    """
     patterns, known = patterns_of(recipe.get("frozen")), parts or {}
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+        parameter.grad = None
+    for module in model.modules():
+        _let_go(module)
+    model.train()
     if not patterns:
         return
     for name, parameter in model.named_parameters():
@@ -38,7 +46,16 @@ def _moves_by_itself(module: nn.Module) -> bool:
     return any(True for _ in module.buffers(recurse=False))
 
 
+def _let_go(module: nn.Module) -> None:
+    module.__dict__.pop("train", None)
+
+
 def _hold(module: nn.Module) -> None:
     """Puts a module into inference mode for good: a training switches modes of the whole model at every epoch."""
     module.eval()
     object.__setattr__(module, "train", lambda mode=True: module)
+
+
+def normalises_batches(model: nn.Module) -> bool:
+    """Whether a model has a norm over the batch, so that a last batch of one sample joins the one before it."""
+    return any(isinstance(item, nn.modules.batchnorm._BatchNorm) for item in model.modules())

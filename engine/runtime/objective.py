@@ -70,8 +70,13 @@ class Supervised:
         """Raw outputs of the batch last asked for, detached."""
         # The model itself unless it shall run in another precision.
         self._model = forward or model
-        self._parameters = tuple(parameter for parameter in model.parameters() if parameter.requires_grad)
+        self._module = model
+        self.settle()
         self._single = self.heads[0] if len(self.heads) == 1 and self.heads[0].weight == 1.0 else None
+
+    def settle(self) -> None:
+        """Moves what trains now: a phase may have frozen layers or let them go."""
+        self._parameters = tuple(parameter for parameter in self._module.parameters() if parameter.requires_grad)
 
     def turns(self, batch: Batch) -> Iterator[Turn]:
         """The turns of one step."""

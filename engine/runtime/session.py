@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.events import Alerted, Event, RunEnded, RunResumed, RunStarted
-from engine.problem import ProblemError
+from engine.problem import Problem, ProblemError, Where, error
 from engine.project import Project
 from engine.runfiles import CHECKPOINTS, MODEL, RUNNING, RunInfo, own, update_info
 from engine.runs import create_run
@@ -58,6 +58,8 @@ def run(
     if goal is not None:
         project = replace(goal.project, weights=None)  # its checkpoints hold all there is to go on with
     assert project is not None, "there is nothing to train"
+    if epochs is not None and project.recipe.get("phases"):
+        raise ProblemError(_phases_say(project))
     if goal is None and epochs is not None:
         project = project.with_recipe(project.recipe.with_value("epochs", epochs))
     chosen = choose_device(device or (goal.info.device if goal else str(project.recipe.get("device"))))
@@ -188,6 +190,15 @@ class _Session:
         stopping = self.ready.project.recipe.made("early_stopping")
         wanted = stopping.enabled and stopping.restore_best
         return "best" if wanted and checkpoints.exists(self.info.path / CHECKPOINTS, checkpoints.BEST) else "last"
+
+
+def _phases_say(project: Project) -> Problem:
+    last = len(project.recipe.get("phases")) - 1
+    return error(
+        Where(label="recipe.epochs", path="recipe.epochs"), "The phases of this project say how long it trains",
+        f"A number of epochs for a phase, such as --set recipe.phases.{last}.epochs=20",
+        "Leave --epochs out", code="phases.epochs",
+    )  # fmt: skip
 
 
 def _pulled(events: Iterator[Event]) -> Event:

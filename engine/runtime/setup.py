@@ -22,6 +22,7 @@ from engine.course import course_of
 from engine.declare import find
 from engine.known import with_facts
 from engine.last_layers import first_layers, last_layers
+from engine.phases import Stage, stages_of
 from engine.problem import Problem, ProblemError, Severity
 from engine.project import Project
 from engine.recipe import Recipe
@@ -32,13 +33,14 @@ from engine.runtime.callbacks.hooks import Hooks
 from engine.runtime.callbacks.making import make_callbacks
 from engine.runtime.clipping_ways import Layout
 from engine.runtime.data import Data, open_data
-from engine.runtime.freezing import freeze_layers
+from engine.runtime.freezing import freeze_layers, normalises_batches
 from engine.runtime.groups import made_groups
 from engine.runtime.made import make_loss, make_optimizer
 from engine.runtime.memory import memory_problem
-from engine.runtime.metrics import is_better_when_larger, metrics_of
+from engine.runtime.metrics import Metric, is_better_when_larger, metrics_of
 from engine.runtime.objective import Head, Supervised
 from engine.runtime.penalty import MaxNorm, Penalty
+from engine.runtime.phasing import Begun, Phasing
 from engine.runtime.precision import Scaling, forward_of, precision_problem
 from engine.runtime.probe import GradientProbe
 from engine.runtime.reparametrized import kernels_by_output, lengths_of
@@ -120,20 +122,18 @@ def make_training(
         evaluated=recipe.get("train_figures") == "evaluated",
     )  # fmt: skip
     precision = str(recipe.get("precision"))
-    freeze_layers(model, recipe, ready.analysis.parts)
-    groups = made_groups(recipe, model, hidden_matrices(ready, model), ready.analysis.parts)
-    optimizer = make_optimizer(recipe, groups, ready.device)
-    steering = Steering(
-        recipe, optimizer, layout=layout_of(ready, model), scaling=Scaling.of(precision, ready.device),
-        penalty=Penalty.of(model, ready.analysis.rules), bounds=MaxNorm.of(model, ready.analysis.rules),
-    )  # fmt: skip
+    stages = stages_of(recipe)
+    if len(stages) == 1:  # one phase takes as long as is asked for
+        stages = (replace(stages[0], recipe=stages[0].recipe.with_value("epochs", epochs)),)
+    phasing = Phasing(stages, partial(_begin, ready, model, metrics), partial(_patient, recipe, metrics))
     stopping = recipe.made("early_stopping")
+    steering, average = _begin(ready, model, metrics, stages[0], 0)
     training = Training(
         plan, model=model, data=ready.data, steering=steering, metrics=metrics,
         objective=Supervised(
             model, make_heads(ready.project, ready.data, ready.device), forward_of(model, precision, ready.device)
         ),
-        average=Average.of(recipe, model), hooks=Hooks(ready.callbacks),
+        average=average, phasing=phasing, hooks=Hooks(ready.callbacks),
         probe=GradientProbe(model, ready.analysis.layers, enabled=bool(recipe.get("gradient_flow"))),
         activity=ActivationProbe(
             model, watched(ready.analysis, ready.project.graph), partial(_measured_inputs, ready.data),
@@ -145,13 +145,45 @@ def make_training(
         ),
         count_right=not ready.data.mixes and any(metric.name == "accuracy" for metric in metrics),
     )  # fmt: skip
+    return training
+
+
+def _begin(ready: Ready, model: nn.Module, metrics: Sequence[Metric], stage: Stage, step: int) -> Begun:
+    """What moves the weights in a phase that begins after so many steps."""
+    recipe, analysis = stage.recipe, ready.analysis
+    freeze_layers(model, recipe, analysis.parts)
+    groups = made_groups(recipe, model, hidden_matrices(ready, model), analysis.parts)
+    optimizer = make_optimizer(recipe, groups, ready.device)
+    steering = Steering(
+        recipe, optimizer, layout=layout_of(ready, model),
+        scaling=Scaling.of(str(recipe.get("precision")), ready.device),
+        penalty=Penalty.of(model, analysis.rules), bounds=MaxNorm.of(model, analysis.rules),
+    )  # fmt: skip
     steering.follow(
         course_of(
-            recipe, steps_per_epoch=training.steps_per_epoch, epochs=epochs,
+            recipe, steps_per_epoch=steps_per_epoch(ready, model), epochs=stage.epochs, before=step,
             larger_is_better=lambda figure: is_better_when_larger(figure, metrics),
         )
     )  # fmt: skip
-    return training
+    return steering, Average.of(recipe, model)
+
+
+def _patient(recipe: Recipe, metrics: Sequence[Metric], stage: Stage) -> Stopping | None:
+    """What ends a phase early; None for a phase that is never ended."""
+    if stage.patience is None:
+        return None
+    chosen = recipe.made("early_stopping")
+    return Stopping(
+        chosen.monitor, enabled=True, patience=stage.patience, min_delta=chosen.min_delta,
+        larger_is_better=is_better_when_larger(chosen.monitor, metrics),
+    )  # fmt: skip
+
+
+def steps_per_epoch(ready: Ready, model: nn.Module) -> int:
+    """Optimizer steps of an epoch."""
+    recipe = ready.project.recipe
+    batches = ready.data.steps_per_epoch(recipe.batch_size, merge_single=normalises_batches(model))
+    return -(-batches // int(recipe.get("accumulate")))
 
 
 def _measured_inputs(data: Data) -> tuple[torch.Tensor, ...] | None:

@@ -17,7 +17,18 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from engine.events import Activated, Alerted, CheckpointSaved, Clipped, EpochEnded, Event, Probed, RunEnded, Step
+from engine.events import (
+    Activated,
+    Alerted,
+    CheckpointSaved,
+    Clipped,
+    EpochEnded,
+    Event,
+    PhaseStarted,
+    Probed,
+    RunEnded,
+    Step,
+)  # fmt: skip
 from engine.problem import Problem
 from engine.runtime import randomness
 from engine.runtime.activity import ActivationProbe
@@ -27,10 +38,12 @@ from engine.runtime.callbacks.hooks import Hooks
 from engine.runtime.clock import Clock
 from engine.runtime.control import Edit
 from engine.runtime.examining import Examiner
+from engine.runtime.freezing import normalises_batches
 from engine.runtime.gathering import Gathered, gathered
 from engine.runtime.keeper import Keeper
 from engine.runtime.metrics import Metric
 from engine.runtime.objective import Batch, Supervised, Turn
+from engine.runtime.phasing import Phasing
 from engine.runtime.probe import GradientProbe, first_bad_layer
 from engine.runtime.scoring import Splits
 from engine.runtime.steering import Steering
@@ -83,12 +96,14 @@ class Training:
         self, plan: Plan, *, model: nn.Module, data: TrainingData, objective: Supervised, steering: Steering,
         probe: GradientProbe, stopping: Stopping, metrics: Sequence[Metric] = (), count_right: bool = True,
         average: Average | None = None, hooks: Hooks | None = None, activity: ActivationProbe | None = None,
+        phasing: Phasing | None = None,
     ) -> None:  # fmt: skip
         self.plan = plan
         self.model = model
         self.steering = steering
         self.stopping = stopping
         self.average = average
+        self.phasing = phasing
         self.hooks = hooks or Hooks()
         self.step = 0
         self.epoch = 1
@@ -102,7 +117,7 @@ class Training:
         self.metrics = tuple(metrics)
         self._probe = probe
         self._activity = activity
-        self._merge_single = any(isinstance(item, nn.modules.batchnorm._BatchNorm) for item in model.modules())
+        self._merge_single = normalises_batches(model)
         batches = data.steps_per_epoch(plan.batch_size, merge_single=self._merge_single)
         self.steps_per_epoch = -(-batches // plan.accumulate)
         self._examiner = Examiner(model, data, objective.heads, self.metrics, again=plan.evaluated)
@@ -121,8 +136,19 @@ class Training:
 
     @property
     def is_over(self) -> bool:
-        """True when early stopping ends the training after the epochs done so far."""
-        return self.stopping.is_over(self.epoch - 1)
+        """True when early stopping, its own or that of the last phase, ends the training after the epochs so far."""
+        done, phasing = self.epoch - 1, self.phasing
+        last = phasing is not None and phasing.several and phasing.is_last and phasing.gave_up(done)
+        return self.stopping.is_over(done) or last
+
+    def next_phase(self) -> Iterator[PhaseStarted]:
+        """Goes on to the next phase where this one is over; what was planned becomes shorter by what it left out."""
+        phasing, done = self.phasing, self.epoch - 1
+        while phasing is not None and not phasing.is_last and phasing.is_over(done):
+            self.steering, self.average = phasing.begin_next(done, self.step)
+            self._objective.settle()
+            self.plan = replace(self.plan, epochs=done + phasing.stage.epochs + phasing.left)
+            yield phasing.started(self.step, self.epoch)
 
     def batches(self) -> Iterator[Batch | Gathered]:
         """What is left of the epoch under way, step by step."""
@@ -256,6 +282,7 @@ class Training:
             "frozen": [name for name, item in self.model.named_parameters() if not item.requires_grad],
             "callbacks": self.hooks.state(),
             **({"average": self.average.state()} if self.average is not None else {}),
+            **({"phase": self.phasing.state()} if self.phasing is not None and self.phasing.several else {}),
         }  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -265,12 +292,23 @@ class Training:
         self.clock.load(state["clock"])
         self._tally.load(state["tally"])
         self.stopping.load(state["stopping"])
+        self._load_phase(state)
         self.steering.load(state["steering"])
         if self.average is not None:
             self.average.load(state["average"])
         self.hooks.load(state.get("callbacks", ()))
         self._keeper.saved_at = (self.step, self.epoch)
         randomness.restore(state["generators"])
+
+    def _load_phase(self, state: Mapping[str, Any]) -> None:
+        phasing = self.phasing
+        if phasing is None or not phasing.several or "phase" not in state:
+            return
+        begun = phasing.load(state["phase"], self.steps_per_epoch)
+        if begun is not None:
+            self.steering, self.average = begun
+            self._objective.settle()
+        self.plan = replace(self.plan, epochs=phasing.began + phasing.stage.epochs + phasing.left)
 
     def _begin_next(self, ended: EpochEnded) -> EpochEnded:
         figures = {
@@ -279,6 +317,8 @@ class Training:
             "samples_per_second": ended.samples_per_second,
         }  # fmt: skip
         best = self.stopping.observe(figures)
+        if self.phasing is not None:
+            self.phasing.observe(figures)
         if words := self.steering.observe(figures, step=self.step):
             self.waiting.append(Alerted(self.step, ended.epoch, words))
         self.final = figures

@@ -86,7 +86,7 @@ HELD: dict[str, list[tuple[str, Mapping[str, Any]]]] = {
     "loss": [(item["type"], item) for item in test_catalog_losses.HELD],
 }  # fmt: skip
 """Kinds, and families of layers, with the cases that hold each entry to its formula."""
-NO_FORMULA = {"layer", "metric", "dataset", "augment", "callback", "record"}
+NO_FORMULA = {"layer", "metric", "dataset", "augment", "callback", "phase", "record"}
 """Kinds that compute nothing of a training, or that other tests walk: of layers only families are held here."""
 SHARED = {"initializer", "bias_initializer", "regularizer", "max_norm", "activation", "normalization", "norm_place"}
 """Settings of every layer with weights: they choose among other kinds of this table, or are tested here by name."""
