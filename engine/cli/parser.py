@@ -71,7 +71,7 @@ _WORDS = {
     "plugins": "your own callbacks: the folder, its files, and what is wrong with them",
     "schedule": "the learning rate and momentum that a project plans, step by step",
     "range-test": "grow the learning rate until the loss shoots up, and propose one; nothing is changed unless asked",
-    "import": "a network of torchvision becomes a project, with or without its trained weights",
+    "import": "a network of torchvision, or of an ONNX file, becomes a project, with its weights",
     "guide": "tables of good practice: what suits what; or a whole configuration applied to a project",
     "load-weights": "weights from a .safetensors, .pt, .pth, .th or .bin file into a project, as far as they fit",
 }
@@ -283,7 +283,7 @@ def _load_weights(parser: argparse.ArgumentParser) -> None:
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", nargs="?", default="",
                         help="torchvision:NAME, or torchvision:NAME:WEIGHTS with trained weights (`default` for the "
-                        "best); with --list, letters that the names hold")  # fmt: skip
+                        "best), or onnx:FILE; with --list, letters that the names hold")  # fmt: skip
     parser.add_argument(
         "-o",
         "--output",
@@ -293,7 +293,12 @@ def _import(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the networks: parameters, accuracy, image size")
     parser.add_argument("--classes", type=_positive, metavar="N", help="make the last layer anew, for so many classes")
-    parser.add_argument("--size", type=_positive, metavar="PX", help="side of the images (default: as trained)")
+    parser.add_argument(
+        "--size",
+        type=_positive,
+        metavar="PX",
+        help="side of the images (default: as trained); for ONNX, sizes the file leaves open",
+    )
     parser.add_argument("--weights-file", type=Path, metavar="FILE", help="take the weights from this file")
     parser.add_argument("--no-download", dest="download", action="store_false", help="do not fetch missing weights")
     parser.add_argument("--threads", type=_positive, metavar="N", help="threads to compute with on a CPU")

@@ -106,7 +106,8 @@ def test_another_number_of_classes_keeps_all_weights_but_the_last_layers(
     [
         (["torchvision:resnet51"], 2, "did you mean resnet50"),
         (["torchvision:resnet18:IMAGENET"], 2, "IMAGENET1K_V1"),
-        (["onnx:x"], 2, "names no network"),
+        (["onnx:"], 2, "names no network"),
+        (["keras:x"], 2, "onnx:FILE"),
         ([f"torchvision:{NAME}", "-o", "net.txt"], 2, "ends in .lwr"),
         ([f"torchvision:{NAME}:default", "--no-download"], 2, "squeezenet1_1-b8a52dc0.pth in"),
         (["torchvision:vit_b_32", "--size", "50"], 2, "50"),
