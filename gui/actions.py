@@ -44,6 +44,8 @@ def _c(id_: str, menu: str, text: str, tip: str, *keys: str, **more: object) -> 
 COMMANDS: tuple[Command, ...] = (
     _c("new", "file", "New", "Start with an empty project", "Ctrl+N", icon="new"),
     _c("open", "file", "Open…", "Open a project", "Ctrl+O", icon="open"),
+    _c("import_network", "file", "Import a network…", "Open one of torchvision's classifiers as a project, with or "
+       "without its trained weights", "Ctrl+I", icon="import"),
     _c("save", "file", "Save", "Save the project", "Ctrl+S", icon="save", separated=True),
     _c("save_as", "file", "Save as…", "Save the project under another name", "Ctrl+Shift+S"),
     _c("export", "file", "Export…", "Write the model as Python code or its weights as a file, and prove it by reading "

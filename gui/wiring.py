@@ -21,6 +21,7 @@ from gui.dialogs.export import ExportDialog, report_title, report_words
 from gui.dialogs.help import show_help, show_layer_help, show_shortcuts
 from gui.dialogs.preset import PresetDialog
 from gui.dialogs.settings import SettingsDialog
+from gui.numbers import count
 from gui.training import PAUSED
 from gui.workspaces import BUILD, COMPARE, TRAIN
 
@@ -112,6 +113,7 @@ def _freezing_slots(window: MainWindow) -> dict[str, Callable[[], None]]:
     return {
         "freeze": lambda: freezing.toggle(document), "freeze_below": lambda: freezing.freeze_below(document),
         "unfreeze_all": lambda: freezing.unfreeze_all(document),
+        "import_network": lambda: _import_network(window),
     }  # fmt: skip
 
 
@@ -277,3 +279,22 @@ def _export(window: MainWindow, run: Path | None) -> None:
 
 def _tell_export(window: MainWindow, report: Any) -> None:
     window.toast("ok", report_title(window, report), report_words(window, report))
+
+
+def _import_network(window: MainWindow) -> None:
+    from gui.dialogs.gallery import GalleryDialog  # rarely wanted, as above
+
+    dialog = GalleryDialog(window.jobs, window)
+    dialog.brought.connect(lambda brought: _adopt_network(window, brought))
+    dialog.open()
+
+
+def _adopt_network(window: MainWindow, brought: Any) -> None:
+    """The imported network becomes the open project, unsaved; what was open is asked about first."""
+    if not window.files.may_leave():
+        return
+    project = brought.project
+    window.document.adopt(project, saved=False, problems=brought.problems)
+    weights = brought.weights or window.tr("weights drawn from the seed")
+    words = window.tr("{0} parameters, {1}").format(count(brought.analysis.parameters), weights)
+    window.toast("ok", window.tr("{0} imported").format(project.name), words)

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("engine", "gui", "resources")
-REACH_RUNTIME = {"gui.checker", "gui.training", "gui.jobs"}
+REACH_RUNTIME = {"gui.checker", "gui.training", "gui.jobs", "gui.importing"}
 COMMAND_LINE = {"engine.__main__"}
 
 FLOORS = (
