@@ -64,6 +64,7 @@ MODELS: dict[str, tuple[Any, list[str]]] = {
     "split evenly": (one("Split", outputs=2, axis=2, shape=["n", 3, 4], opset=11),
                      ["slice", "slice", "concatenate"]),
     "slice": (one("Slice", ints(1, -3), ints(3, 2**62), ints(1, 2)), ["slice", "slice"]),
+    "every second": (one("Slice", ints(1), ints(2**62), ints(3), ints(2)), ["reshape", "select"]),
     "slice of old": (one("Slice", starts=[1], ends=[4], axes=[2], opset=9), ["slice"]),
     "pick": (one("Gather", np.array(-1), axis=2), ["select"]),
     "pick a run": (one("Gather", ints(1, 2), axis=1), ["slice"]),
@@ -247,6 +248,24 @@ def test_weights_used_twice_are_shared_in_one_block(tmp_path: Path) -> None:
     found = brought(written(tmp_path / "net.onnx", model_of(nodes, {"x": ROWS}, {"tied.weight": drawn(6, 6)})))
     assert found.analysis.parameters == 36
     assert sum(1 for item in found.project.graph.nodes.values() if item.shares) == 1
+
+
+def test_a_token_stretched_over_the_batch_is_learned_and_numbers_stored_once_are_not_shared(tmp_path: Path) -> None:
+    weights = {"token": drawn(1, 1, 6), "zero": np.array(0), "axis": np.array([0]), "rest": np.array([-1, -1]),
+               "norm.weight": drawn(6), "norm.bias": drawn(6)}  # fmt: skip
+    norm = ["norm.weight", "norm.bias"]
+    nodes = [
+        node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["b"]), node("Unsqueeze", ["b", "axis"], ["b1"]),
+        node("Concat", ["b1", "rest"], ["size"], axis=0), node("Max", ["size", "axis1"], ["t"]),
+        node("Expand", ["token", "t"], ["many"]), node("Concat", ["many", "x"], ["all"], axis=1),
+        node("LayerNormalization", ["all", *norm], ["c"], "/one/norm/LN"),
+        node("LayerNormalization", ["c", *norm], ["y"], "/two/norm/LN"),
+    ]  # fmt: skip
+    weights["axis1"] = np.array([1, 1, 1])
+    found = brought(written(tmp_path / "net.onnx", model_of(nodes, {"x": ROWS}, weights, producer="pytorch")))
+    assert types(found)[:2] == ["learned_tensor", "concatenate"]
+    assert found.analysis.parameters == 6 + 2 * 12
+    assert not found.problems
 
 
 def test_several_inputs_and_outputs_keep_their_names(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -48,6 +49,7 @@ class Build:
     """The number of samples that the file is written for, if it is for one only."""
     _seen: dict[Any, fx.Node] = field(default_factory=dict)
     _made: dict[Any, str] = field(default_factory=dict)
+    _calls: Counter[str] = field(default_factory=Counter)
 
     @property
     def place(self) -> str:
@@ -85,21 +87,18 @@ class Build:
 
     def module(self, module: nn.Module, path: str, *inputs: fx.Node, weights: dict[str, Any] | None = None) -> fx.Node:
         """A call of a module; `weights` by the names it has for them."""
-        if path not in self._paths:
+        number = self._calls[path]
+        self._calls[path] += 1
+        if not number:
             self._put(path, module)
         else:
             module = self.root.get_submodule(path)
         node = self.graph.call_module(path, inputs)
         self._valued(node, on_meta(module))
-        number = sum(1 for item in self.graph.nodes if item.op == "call_module" and item.target == path) - 1
         node.meta[CALL], node.meta[SCOPE] = number, self.scopes.around(parent_of(path))
         if weights:
             fill(module, weights)
         return node
-
-    @property
-    def _paths(self) -> set[str]:
-        return {path for path, part in self.root.named_modules() if type(part) is not Part}
 
     def _put(self, path: str, module: nn.Module) -> None:
         self.shelf(parent_of(path)).add_module(path.rpartition(".")[2], module)
@@ -119,13 +118,14 @@ class Build:
     ) -> fx.Node:  # fmt: skip
         """A call of a module with weights, named by the file's names for them; a second use of them shares it."""
         tied = (word, settings, *names)
-        owner = next(filter(None, (self.scopes.module_of(name) for name in names)), "")
-        if any(names) and tied in self._made and parent_of(self._made[tied]) == parent_of(owner or self.place):
-            return self.module(make(), self._made[tied], x)
-        if any(names) and tied in self._made:
+        wanted = self.scopes.path_of(self.operation, names, word)
+        before = self._made.get(tied, "") if any(names) else ""
+        # Exporters store equal numbers once: only the same place, or no place at all, means the same layer.
+        if before and before == wanted:
+            return self.module(make(), before, x)
+        if before and not self.place:
             self.copied.append(names[0])
-        path = free_path(self.root, owner or self.scopes.own(self.operation, word))
-        self._made[tied] = path
+        path = self._made[tied] = free_path(self.root, wanted)
         with torch.device("meta"):
             module = make()
         return self.module(module, path, x, weights=weights)
@@ -136,9 +136,9 @@ class Build:
 
     def parameter(self, value: Known, word: str) -> fx.Node:
         """Numbers that a call takes beside its samples, as a learned tensor."""
-        stated = self.scopes.parameter_of(value.name)
+        stated = self.scopes.parameter_of(self.operation, value.name)
         wanted = stated or f"{self.place}.{word}".lstrip(".")
-        tied = ("parameter", value.name, value.small.shape)
+        tied = ("parameter", wanted, value.name, value.small.shape)
         path = self._made.get(tied, "") if value.name else ""
         if not path:
             path = self._made[tied] = free_path(self.root, wanted)
@@ -150,6 +150,21 @@ class Build:
         empty = torch.empty(value.small.shape, device="meta")
         node.meta["values"], node.meta[SCOPE] = [empty, empty], self.scopes.around(self.place)
         return node
+
+    def token(self, value: Known) -> View:
+        """A learned tensor that is the same for each sample of the batch."""
+        rows = value.small.shape[:1] + value.large.shape[:1]
+        alone = rows == (1, 1) and value.fixed
+        if not alone and (rows != BATCHES or any((part != part[:1]).any() for part in (value.small, value.large))):
+            self.refuse("it takes fixed numbers that are not the same for each sample")
+        row = value.small[:1]
+        parameter = self.parameter(Known(row, row, value.name), "token")
+        shapes = [(batch, *row.shape[1:]) for batch in BATCHES]
+        sizes = tuple(self.size(pair) for pair in zip(*shapes, strict=True))
+        found = self.graph.call_method("expand", (parameter, sizes))
+        found.meta["values"] = [torch.empty(shape, device="meta") for shape in shapes]
+        found.meta[SCOPE], found.meta["operation"] = self.scopes.around(self.place), self.operation
+        return view_of(found)
 
     def size(self, pair: tuple[int, int]) -> Any:
         """A size as an argument of a call: a plain number, or one that grows with the batch."""

@@ -11,7 +11,7 @@ from engine.runtime.importing.onnx.build import MOST_FOLDED, Build
 from engine.runtime.importing.onnx.file import Operation
 from engine.runtime.importing.onnx.values import Known, View
 
-_NAME_KEEPS = ("Identity", "Transpose", "Cast", "Unsqueeze", "Squeeze", "Reshape", "DequantizeLinear")
+_NAME_KEEPS = ("Identity", "Transpose", "Cast", "Unsqueeze", "Squeeze", "Reshape", "DequantizeLinear", "Expand")
 _GROWS_FREELY = ("ConstantOfShape", "Expand", "Tile", "Range", "Pad", "Resize", "OneHot", "Upsample")
 _RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli")
 _BODIES = ("If", "Loop", "Scan", "SequenceMap")

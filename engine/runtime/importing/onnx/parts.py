@@ -10,16 +10,16 @@ from torch import nn
 
 from engine.runtime.importing.onnx.build import Build, ints
 from engine.runtime.importing.onnx.file import Operation
+from engine.runtime.importing.onnx.shapes import reshaped
 from engine.runtime.importing.onnx.table import axes_of, fixed, operator, samples
 from engine.runtime.importing.onnx.values import Known, View, view_of
 
 
 @operator("Concat")
 def _concat(build: Build, op: Operation, *values: Any) -> View:
-    if not all(isinstance(item, View) for item in values):
-        build.refuse("it joins samples with fixed numbers")
-    axis = op.settings.get("axis", 1) % values[0].rank
-    return build.give(torch.cat, [build.node(item) for item in values], axis)
+    views = [build.token(item) if isinstance(item, Known) else samples(build, item) for item in values]
+    axis = op.settings.get("axis", 1) % views[0].rank
+    return build.give(torch.cat, [build.node(item) for item in views], axis)
 
 
 @operator("Split")
@@ -59,17 +59,29 @@ def _slice(build: Build, op: Operation, x: Any, starts: Any = None, ends: Any = 
         begin, end = (ints(fixed(build, item, "bounds").reshape(-1)) for item in (starts, ends))
     along = axes_of(build, op, axes, view.rank)
     along = list(range(len(begin))) if along is None else along
-    if steps is not None and any(step != 1 for step in fixed(build, steps, "steps").reshape(-1)):
-        build.refuse("it leaves out places between (a step other than 1)")
-    for axis, first, last in zip(along, begin, end, strict=True):
+    strides = [1] * len(begin) if steps is None else ints(fixed(build, steps, "steps").reshape(-1))
+    for axis, first, last, step in zip(along, begin, end, strides, strict=True):
         length = view.shape[axis][0]
         if view.shape[axis][0] != view.shape[axis][1]:
             if first == 0 and last >= 2**31 - 1:
                 continue
             build.refuse("it takes a part of the batch")
+        if step != 1:
+            view = _every(build, view, axis, slice(first, last, step))
+            continue
         start, stop, _ = slice(first, last).indices(length)
         view = _part(build, view, axis, start, stop)
     return view
+
+
+def _every(build: Build, view: View, axis: int, which: slice) -> View:
+    """Every second, third ... place of an axis: the axis is cut in two, and one place of the inner one is taken."""
+    length = view.shape[axis][0]
+    start, stop, step = which.indices(length)
+    if step < 1 or start >= step or length % step or len(range(start, stop, step)) != length // step:
+        build.refuse("it leaves out places between, and not in an even rhythm")
+    sizes = [*view.shape[:axis], (length // step,) * 2, (step, step), *view.shape[axis + 1 :]]
+    return _picked(build, reshaped(build, view, sizes), axis + 1, start)
 
 
 @operator("Gather")

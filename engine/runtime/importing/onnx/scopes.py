@@ -53,14 +53,24 @@ class Scopes:
         """The modules around something at a path, outermost first."""
         return tuple((path, 0) for path in _above(owner) if path in self._called)
 
-    def module_of(self, weight: str) -> str:
-        """Path of the module that a weight's name speaks of; empty when it is no such name."""
-        path, _, word = weight.rpartition(".")
-        return path if word in _WEIGHT_WORDS and sound(path) else ""
+    def path_of(self, operation: Operation | None, weights: Sequence[str], word: str) -> str:
+        """Path for the module of a node: the one around it, where it is that module's only layer; else as its weights
+        are called.
+        """
+        owner = self.owner(operation) if operation is not None else ""
+        own = self.own(operation, word)
+        if own == owner and owner:
+            return own
+        stated = next(filter(None, map(_module_of, weights)), "")
+        return stated if stated.startswith(f"{owner}." if owner else "") and stated else own
 
-    def parameter_of(self, name: str) -> str:
+    def parameter_of(self, operation: Operation | None, name: str) -> str:
         """Path of a parameter that stands by itself; empty when its name is no path."""
-        return name if sound(name) and "::" not in name else ""
+        if not sound(name) or "::" in name:
+            return ""
+        owner = self.owner(operation) if operation is not None else ""
+        inside = not owner or name.startswith(f"{owner}.")
+        return name if inside else f"{owner}.{name.rpartition('.')[2]}"
 
     def _stated(self, item: Operation) -> list[str]:
         """The parts of the path that a node states, from the outside in."""
@@ -82,6 +92,12 @@ class Scopes:
                 parts.pop()
             parts.append(word)
         return [_named(inner) for word in parts for inner in word.split(".") if inner]
+
+
+def _module_of(weight: str) -> str:
+    """Path of the module that a weight's name speaks of; empty when it is no such name."""
+    path, _, word = weight.rpartition(".")
+    return path if word in _WEIGHT_WORDS and sound(path) else ""
 
 
 def sound(path: str) -> bool:

@@ -14,7 +14,7 @@ from torch import fx
 from engine.runtime.importing.onnx.build import Build, ints
 from engine.runtime.importing.onnx.file import Operation
 from engine.runtime.importing.onnx.table import axes_of, fixed, operator, samples
-from engine.runtime.importing.onnx.values import Known, Pair, View, view_of
+from engine.runtime.importing.onnx.values import Pair, View, view_of
 
 
 def reshaped(build: Build, view: View, sizes: list[Pair]) -> View:
@@ -104,8 +104,6 @@ def _squeeze(build: Build, op: Operation, x: Any, axes: Any = None) -> View:
 
 @operator("Expand")
 def _expand(build: Build, op: Operation, x: Any, shape: Any) -> View:
-    if isinstance(x, Known):
-        return _stretched(build, x, shape)
     view = samples(build, x)
     wanted = list(zip(shape.small.tolist(), shape.large.tolist(), strict=True))
     wanted = [(1, 1)] * (view.rank - len(wanted)) + wanted
@@ -114,21 +112,6 @@ def _expand(build: Build, op: Operation, x: Any, shape: Any) -> View:
     ):
         build.refuse("only weights can be stretched")
     return view
-
-
-def _stretched(build: Build, x: Known, shape: Any) -> View:
-    """A learned token, the same for each sample of the batch."""
-    array = fixed(build, x, "input")
-    if not isinstance(shape, Known) or not len(shape.small) or shape.small[0] == shape.large[0]:
-        build.refuse("it is not stretched over the batch")
-    parameter = build.parameter(x, "token")
-    sizes = tuple(build.size((int(one), int(two))) for one, two in zip(shape.small, shape.large, strict=True))
-    if array.ndim > len(sizes):
-        build.refuse("it has more axes than it is stretched to")
-    found = build.graph.call_method("expand", (parameter, sizes))
-    found.meta["values"] = [torch.empty(tuple(item), device="meta") for item in (shape.small, shape.large)]
-    found.meta["scope"] = build.scopes.around(build.place)
-    return view_of(found)
 
 
 _REDUCE: dict[str, Callable[..., Any]] = {

@@ -115,8 +115,9 @@ class View:
         """The same numbers with the batch on an axis of its own, where it was joined with others."""
         axes: list[tuple[Atom, ...]] = []
         for axis in self.axes:
-            joined = len(axis) > 1 and any(atom.grows for atom in axis)
-            axes += [(atom,) for atom in axis] if joined else [axis]
+            at = next((place for place, atom in enumerate(axis) if atom.grows), None)
+            parts = (axis,) if at is None else (axis[:at], axis[at : at + 1], axis[at + 1 :])
+            axes += [axis] if at is None else [part for part in parts if part]
         return replace(self, axes=tuple(axes))
 
     @property
