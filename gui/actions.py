@@ -46,6 +46,8 @@ COMMANDS: tuple[Command, ...] = (
     _c("open", "file", "Open…", "Open a project", "Ctrl+O", icon="open"),
     _c("import_network", "file", "Import a network…", "Open one of torchvision's classifiers as a project, with or "
        "without its trained weights", "Ctrl+I", icon="import"),
+    _c("import_file", "file", "Import a file…", "Open the network of an ONNX file as a project, with its weights",
+       "Ctrl+Alt+I", icon="import"),
     _c("save", "file", "Save", "Save the project", "Ctrl+S", icon="save", separated=True),
     _c("save_as", "file", "Save as…", "Save the project under another name", "Ctrl+Shift+S"),
     _c("export", "file", "Export…", "Write the model as Python code or its weights as a file, and prove it by reading "

@@ -25,6 +25,8 @@ class Files(QObject):
     """The `Path` of a run folder that was dropped or opened."""
     data_dropped = Signal(object)
     """A `Path` of a file or folder that could be data."""
+    network_dropped = Signal(object)
+    """A `Path` of an ONNX file."""
 
     def __init__(self, document: Document, window: QWidget) -> None:
         super().__init__(window)
@@ -69,6 +71,9 @@ class Files(QObject):
             return True
         if path.is_dir() or path.suffix.lower() in (".csv", ".npz"):
             self.data_dropped.emit(path)
+            return True
+        if path.suffix.lower() == ".onnx":
+            self.network_dropped.emit(path)
             return True
         if not self.may_leave():
             return False

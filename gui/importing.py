@@ -1,4 +1,4 @@
-"""Work of the gallery's jobs: the list of networks that can be imported, and importing one of them.
+"""Work of imports: the list of networks, importing one of them, and importing a file.
 
 Reaches `engine.runtime` only inside the threads of `gui.jobs`. Never touches a widget or the open project.
 """
@@ -6,13 +6,17 @@ Reaches `engine.runtime` only inside the threads of `gui.jobs`. Never touches a 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.problem import Problem
     from gui.jobs import Progress, Work
+
+MOST_SHOWN = 8
+"""So many problems of one file fit into a dialog."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +64,24 @@ def bring_network(order: ImportOrder) -> Work:
         )  # fmt: skip
 
     return work
+
+
+def bring_file(path: Path, size: int | None = None) -> Work:
+    """Work that makes a project of an ONNX file: a `BroughtOnnx`. `size` fills sizes that the file leaves open."""
+
+    def work(_progress: Progress, _cancel: threading.Event) -> Any:
+        from engine.problem import ProblemError
+        from engine.runtime.importing.onnx.project import bring_onnx
+
+        try:
+            return bring_onnx(path, size=size)
+        except ProblemError as fault:
+            raise ProblemError(_joined(fault.problems)) from None
+
+    return work
+
+
+def _joined(problems: tuple[Problem, ...]) -> Problem:
+    """Several problems as one, for a dialog: an unknown operator each."""
+    first = problems[0]
+    return replace(first, happened="\n\n".join(problem.happened for problem in problems[:MOST_SHOWN]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from gui.dialogs.help import show_help, show_layer_help, show_shortcuts
 from gui.dialogs.preset import PresetDialog
 from gui.dialogs.settings import SettingsDialog
 from gui.numbers import count
+from gui.onnxfiles import import_file
 from gui.training import PAUSED
 from gui.workspaces import BUILD, COMPARE, TRAIN
 
@@ -49,6 +51,7 @@ def connect_parts(window: MainWindow) -> None:
     window.files.problem.connect(window.notifier.problem)
     window.files.run_opened.connect(runflow.open_run)
     window.files.data_dropped.connect(window.data.use_path)
+    window.files.network_dropped.connect(partial(import_file, window, partial(_adopt_network, window)))
     runflow.problem.connect(window.notifier.problem)
     runflow.said.connect(window.toast)
     runflow.runs_changed.connect(window.runs.refresh)
@@ -114,6 +117,7 @@ def _freezing_slots(window: MainWindow) -> dict[str, Callable[[], None]]:
         "freeze": lambda: freezing.toggle(document), "freeze_below": lambda: freezing.freeze_below(document),
         "unfreeze_all": lambda: freezing.unfreeze_all(document),
         "import_network": lambda: _import_network(window),
+        "import_file": lambda: import_file(window, partial(_adopt_network, window)),
     }  # fmt: skip
 
 
