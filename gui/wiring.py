@@ -207,6 +207,7 @@ def _show_state(window: MainWindow) -> None:
     window.status.set_training_on(_device_words(window, run) if active and run else "")
     window.status.charts.set_dot("ok" if active else None)
     window.runs.set_live(window.training.run_path if active else None)
+    window.predict.follow(window.training.run_path if active else None)
 
 
 def _device_words(window: MainWindow, run: RunStarted) -> str:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.places import Places
 from engine.problem import ProblemError
-from engine.runfiles import RunInfo, checkpoint_names, read_info
+from engine.runfiles import RUNNING, RunInfo, checkpoint_names, read_info
 from gui.document import Document
 from gui.jobs import Jobs
 from gui.theme import metrics
@@ -77,7 +77,7 @@ class PredictPanel(QWidget):
 
     def follow(self, run: Path | None) -> None:
         """A run was opened or has begun: it is asked, unless the person chose another one here."""
-        if run is not None and not self._by_hand:
+        if run is not None and run != self._run and not self._by_hand:
             self._run = run
             if self._body is not None:
                 self._offer()
@@ -188,9 +188,13 @@ class PredictPanel(QWidget):
         self.checkpoint.set_options([("", result), *((name, name) for name in there)])
         self.checkpoint.set_value(chosen if chosen in there else "")
         if found is not None:
-            state = self.tr("under way") if found.info.status == "running" else found.info.status.replace("_", " ")
-            self.about.setText(self.tr("{0}, {1} of {2} epochs, {3}").format(
-                found.info.project, found.info.epoch, found.info.epochs, state))  # fmt: skip
+            self.about.setText(self._words(found.info))
+
+    def _words(self, info: RunInfo) -> str:
+        if info.status == RUNNING:  # how far it is says the toolbar, and each answer names its epoch
+            return self.tr("{0}, under way").format(info.project)
+        words = self.tr("{0}, {1} of {2} epochs, {3}")
+        return words.format(info.project, info.epoch, info.epochs, self.tr(info.status.replace("_", " ")))
 
     def _choose_run(self, run: Path) -> None:
         self._run, self._by_hand = run, True

@@ -87,7 +87,7 @@ class AnswerPart(QWidget):
     def clear(self) -> None:
         """Nothing has been asked yet."""
         self._reply = None
-        self.title.setText(self.tr("Answer"))
+        self.title.setText(self.tr("Draw, or choose a file, a sample or a row, and the answer stands here"))
         self.verdict.hide()
         self.banner.hide()
         self.rows.show_rows(())

@@ -129,15 +129,16 @@ class PredictBody(QWidget):
         )  # fmt: skip
 
     def _show(self, reply: Reply) -> None:
-        if not self._finish():
-            if self._fills:
-                self.input.cells.fill(reply)
-            self._middle.setCurrentWidget(self.answer)
-            self.input.show_reply(reply)
-            self.answer.show_reply(reply)
-            self.inside.show_reply(reply)
-            self._watch.start() if reply.weights.running else self._watch.stop()
-        self._fills = False
+        # Shown even when a newer question waits: while somebody draws, there is always one.
+        if self._fills:
+            self._fills = False
+            self.input.cells.fill(reply)
+        self._middle.setCurrentWidget(self.answer)
+        self.input.show_reply(reply)
+        self.answer.show_reply(reply)
+        self.inside.show_reply(reply)
+        self._watch.start() if reply.weights.running else self._watch.stop()
+        self._finish()
 
     def _fail(self, problem: Problem) -> None:
         if not self._finish():

@@ -31,7 +31,7 @@ class CellsPage(QWidget):
         self._readers: dict[str, Callable[[], str]] = {}
         self._writers: dict[str, Callable[[str], None]] = {}
         self._touched = False
-        self.random = Button(self.tr("A row of the data"), icon_name="sample",
+        self.random = Button(self.tr("Random row"),
                              tip=self.tr("Fill in a row of the data, drawn at random"))  # fmt: skip
         self.words = ElidedLabel("", role="label")
         self._scroll = QScrollArea()
@@ -79,7 +79,8 @@ class CellsPage(QWidget):
                 self._writers[name](cell)
         self._touched = True
         truth = ", ".join(words for words in reply.truth.values() if words)
-        self.words.setText(self.tr("{0}: in truth {1}").format(reply.label, truth) if truth else reply.label)
+        self.words.setText(self.tr("In truth {0}").format(truth) if truth else reply.label)
+        self.words.setToolTip(reply.label)
 
     def show_reply(self, reply: Reply) -> None:
         """Nothing of a reply is shown here: the cells are what was asked."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.asked import CAM, GRADIENTS, LAYER, SALIENCY, SEEN, LayerInfo, Reply, Seen
+from engine.asked import CAM, GRADIENTS, LAYER, SALIENCY, SEEN, LayerInfo, Reply, Saliency, Seen
 from engine.datasets.raw import Array
 from engine.heatmap import overlay
 from gui.numbers import number, shape_text
@@ -175,13 +175,22 @@ class InsidePart(QWidget):
             self._stack.setCurrentWidget(self.picture)
         else:
             self._show_bars(values, reply.seen[name].names)
+        self.words.setText(self._saliency_words(found))
+
+    def _saliency_words(self, found: Saliency) -> str:
         if found.method == CAM:
-            words = self.tr("Orange: what speaks for {0}, at {1}").format(found.answer, found.layer)
+            return self.tr("Orange: what speaks for {0}, at {1}").format(found.answer, found.layer)
+        if self._stack.currentWidget() is self.bars:
+            words = self.tr("For {0}: to the right speaks for it, to the left against")
         else:
-            words = self.tr("For {0}: orange speaks for it, blue against; from {1} the output rises by {2}, to which "
-                            "the map adds up but for {3}").format(
-                found.answer, found.baseline, number(found.rise), number(abs(found.gap), 2))  # fmt: skip
-        self.words.setText(words)
+            words = self.tr("For {0}: orange speaks for it, blue against")
+        more = self.tr("from {0} the raw output changes by {1}, to which all adds up but for {2}").format(
+            found.baseline, number(found.rise), number(abs(found.gap), 2)
+        )
+        parts = [words.format(found.answer), more]
+        if len(found.maps) > 1:
+            parts.insert(1, self.tr("{0}, the first of {1} inputs").format(next(iter(found.maps)), len(found.maps)))
+        return "; ".join(parts)
 
     def _choose(self, _path: str) -> None:
         self._chosen = True
