@@ -252,7 +252,9 @@ def export_model(order: ExportOrder) -> Work:
 
         progress(0, None, "Writing, reading back and comparing")
         if order.run is None:
-            return export_project(order.project, order.path, format=order.format, options=order.options)
+            return export_project(
+                order.project, order.path, format=order.format, places=order.places, options=order.options
+            )
         restored = load_run(order.run, order.checkpoint)
         return export_run(restored, order.path, format=order.format, places=order.places, options=order.options)
 

@@ -18,7 +18,8 @@ from gui.charts.kinds import kinds
 from gui.dialogs.about import show_about
 from gui.dialogs.commands import CommandBox
 from gui.dialogs.evaluate import EvaluateDialog
-from gui.dialogs.export import ExportDialog, report_title, report_words
+from gui.dialogs.export import ExportDialog
+from gui.dialogs.export_report import report_title, report_words
 from gui.dialogs.help import show_help, show_layer_help, show_shortcuts
 from gui.dialogs.preset import PresetDialog
 from gui.dialogs.settings import SettingsDialog

@@ -12,24 +12,24 @@ from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.formats import ExportOptions
+from engine.formats import FORMATS
 from engine.problem import Problem
 from gui import settings
-from gui.dialogs.export_formats import SUFFIXES, FormatCards
+from gui.dialogs.export_formats import FormatCards
+from gui.dialogs.export_options import ExportChecks
+from gui.dialogs.export_report import report_title, report_words
 from gui.dialogs.export_source import ExportSource
 from gui.document import Document
 from gui.jobs import ExportOrder, Jobs, export_model
-from gui.numbers import bytes_text, number
 from gui.style import set_property
 from gui.theme import metrics
 from gui.whereabouts import places_of, runs_of
 from gui.widgets.buttons import Button, tool_button
-from gui.widgets.choices import Check
 from gui.widgets.number_field import TextField
 from gui.widgets.progress import ProgressLine
 from gui.widgets.states import Banner
 
-WIDTH = 560
+WIDTH = 680
 
 
 class ExportDialog(QDialog):
@@ -55,9 +55,8 @@ class ExportDialog(QDialog):
         self.source = ExportSource()
         self.source.changed.connect(self._source_chosen)
         self.formats = FormatCards()
-        self.formats.chosen.connect(lambda _name: self._suggest_path())
-        self.bake = Check(self.tr("Plain weights: bake in weight norm and spectral norm"))
-        self.bake.setToolTip(self.tr("Write the weights that they compute instead of what is trained, in plain layers"))
+        self.formats.chosen.connect(lambda _name: self._format_chosen())
+        self.options = ExportChecks()
         self.path = TextField("", placeholder=self.tr("Where to"))
         self.path.entry.setAccessibleName(self.tr("File"))
         self.path.committed.connect(lambda _text: self._say_existing())
@@ -91,7 +90,7 @@ class ExportDialog(QDialog):
         column.addSpacing(metrics.grid)
         column.addLayout(self._row(self.tr("Model"), self.source))
         column.addWidget(self.formats)
-        column.addWidget(self.bake)
+        column.addWidget(self.options)
         column.addLayout(self._row(self.tr("File"), self.path, self.browse))
         column.addSpacing(metrics.half)
         column.addWidget(self.line)
@@ -127,11 +126,12 @@ class ExportDialog(QDialog):
             self.path.set_error(self.tr("Choose where the file goes"))
             return
         path = Path(text).expanduser()
-        path = path if path.suffix else path.with_suffix(SUFFIXES[self.formats.current()])
+        format = self.formats.current()
+        # A bundle without an ending becomes a folder.
+        path = path if path.suffix or format == "bundle" else path.with_suffix(FORMATS[format].suffix)
         order = ExportOrder(
-            self._document.project, self.source.run, self.source.checkpoint, self.formats.current(), path,
-            places_of(self._document.path),
-            ExportOptions(bake=not self.bake.isHidden() and self.bake.isChecked()),
+            self._document.project, self.source.run, self.source.checkpoint, format, path,
+            places_of(self._document.path), self.options.options(),
         )  # fmt: skip
         self._set_busy(True)
         self._jobs.start(
@@ -141,11 +141,19 @@ class ExportDialog(QDialog):
 
     def _source_chosen(self) -> None:
         self.formats.set_weights(self.source.run is not None)
-        self.bake.setVisible(self.source.has_computed_kernels(self._document.project))
+        self._show_options()
+
+    def _format_chosen(self) -> None:
+        self._show_options()
+        self._suggest_path()
+
+    def _show_options(self) -> None:
+        computed = self.source.has_computed_kernels(self._document.project)
+        self.options.show_for(self.formats.current(), computed_kernels=computed)
 
     def _suggest_path(self) -> None:
         """The project's name in the folder of the last file, or what a person named, with the ending of the format."""
-        suffix = SUFFIXES[self.formats.current()]
+        suffix = FORMATS[self.formats.current()].suffix
         now = str(self.path.value() or "")
         if now:
             self.path.set_value(str(Path(now).with_suffix(suffix)))
@@ -157,13 +165,18 @@ class ExportDialog(QDialog):
     def _say_existing(self) -> None:
         path = Path(str(self.path.value() or "")).expanduser()
         self.path.set_error("")
+        words = ""
         if path.is_file():
-            self.path.message.setText(self.tr("This file exists and will be replaced"))
-            set_property(self.path.message, "role", "warn")
+            words = self.tr("This file exists and will be replaced")
+        elif self.formats.current() == "bundle":
+            words = self.tr("A name without .zip becomes a folder")
+        if words:
+            self.path.message.setText(words)
+            set_property(self.path.message, "role", "warn" if path.is_file() else "hint")
             self.path.message.show()
 
     def _ask_path(self) -> None:
-        ending = f"*{SUFFIXES[self.formats.current()]}"
+        ending = f"*{FORMATS[self.formats.current()].suffix}"
         path, _ = QFileDialog.getSaveFileName(self, self.tr("Export to"), str(self.path.value() or ""), ending)
         if path:
             self.path.set_value(path)
@@ -171,7 +184,7 @@ class ExportDialog(QDialog):
 
     def _set_busy(self, busy: bool) -> None:
         self._busy = busy
-        for widget in (self.source, self.formats, self.bake, self.path, self.browse, self.export):
+        for widget in (self.source, self.formats, self.options, self.path, self.browse, self.export):
             widget.setEnabled(not busy)
         if busy:
             self.result.hide()
@@ -184,7 +197,7 @@ class ExportDialog(QDialog):
         self._set_busy(False)
         self._folder = Path(report.path).parent
         settings.last_folder.set(str(self._folder))
-        self.result.set_state("ok", report_title(self, report), report_words(self, report))
+        self.result.set_state("warn" if report.limits else "ok", report_title(self, report), report_words(self, report))
         self.result.show()
         self.show_folder.show()
         self.path.set_error("")
@@ -206,24 +219,6 @@ class ExportDialog(QDialog):
     def _show_folder(self) -> None:
         if self._folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
-
-
-def report_title(widget: QWidget, report: Any) -> str:
-    """That the export agrees, and how well."""
-    words = widget.tr("Exported and read back. Largest difference on {0} samples: {1}")
-    return words.format(report.samples, number(report.largest_difference))
-
-
-def report_words(widget: QWidget, report: Any) -> str:
-    """What was written and what it was tried on."""
-    tried = widget.tr("tried on samples of the data") if report.real_samples else widget.tr("tried on drawn numbers")
-    parts = [", ".join(Path(file).name for file in report.files), bytes_text(report.bytes), tried]
-    if report.classes_agree is not None:
-        agree = report.classes_agree
-        parts.append(widget.tr("every class is the same") if agree else widget.tr("some classes differ"))
-    if report.baked:
-        parts.append(widget.tr("baked in: {0}").format(", ".join(report.baked)))
-    return "  ·  ".join(parts)
 
 
 def _file_name(name: str) -> str:

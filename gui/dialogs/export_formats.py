@@ -1,24 +1,26 @@
-"""The three formats as cards of which one is chosen: a title, and a line that says what the file is good for.
+"""The formats as cards of which one is chosen: a title, and a line that says what the file is good for.
 
 Owns painting and the choice. Never writes a file.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QGridLayout, QSizePolicy, QWidget
 
+from engine.formats import FORMATS
 from gui.icons import paint_icon
 from gui.theme import color, line_height, metrics, ui_font
 from gui.widgets.box import paint_box
 
-PYTHON, SAFETENSORS, STATE_DICT = "python", "safetensors", "state_dict"
-SUFFIXES = {PYTHON: ".py", SAFETENSORS: ".safetensors", STATE_DICT: ".pt"}
+PYTHON = "python"
 
 
 class FormatCards(QWidget):
-    """Exactly one card is down; arrow keys move between them."""
+    """Exactly one card is down; arrow keys move between them. Code at the left, weights and programs at the right."""
 
     chosen = Signal(str)
 
@@ -26,19 +28,31 @@ class FormatCards(QWidget):
         super().__init__(parent)
         self._group = QButtonGroup(self)
         self.cards: dict[str, QAbstractButton] = {}
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(metrics.grid)
-        for name, icon, title, words in (
-            (PYTHON, "code", self.tr("Python file"), self.tr("The network as readable code that needs only PyTorch")),
-            (SAFETENSORS, "lock", self.tr("safetensors"), self.tr("The weights, in a file that no code can hide in")),
-            (STATE_DICT, "save", self.tr("state_dict"), self.tr("The weights as PyTorch saves them, for torch.load")),
-        ):
-            card = _Card(icon, title, words)
-            card.toggled.connect(lambda down, name=name: down and self.chosen.emit(name))
-            self._group.addButton(card)
-            self.cards[name] = card
-            column.addWidget(card)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(metrics.grid)
+        columns = (
+            (
+                (PYTHON, "code", self.tr("Python file"), self.tr("The network as readable code")),
+                ("script", "play", self.tr("Training script"), self.tr("Code that repeats this training")),
+                ("notebook", "note", self.tr("Notebook"), self.tr("The same in cells, for Jupyter")),
+                ("bundle", "group", self.tr("Bundle"), self.tr("All that is needed to use the network")),
+            ),
+            (
+                ("safetensors", "lock", self.tr("safetensors"), self.tr("Weights in a file no code can hide in")),
+                ("state_dict", "save", self.tr("state_dict"), self.tr("Weights as PyTorch saves them")),
+                ("torch_export", "cpu", self.tr("torch.export"), self.tr("A program for PyTorch, in one file")),
+                ("onnx", "link", self.tr("ONNX"), self.tr("A program for other runtimes, in one file")),
+            ),
+        )
+        for column, cards in enumerate(columns):
+            grid.setColumnStretch(column, 1)
+            for row, (name, icon, title, words) in enumerate(cards):
+                card = _Card(icon, title, words)
+                card.toggled.connect(lambda down, name=name: down and self.chosen.emit(name))
+                self._group.addButton(card)
+                self.cards[name] = card
+                grid.addWidget(card, row, column)
         self.cards[PYTHON].setChecked(True)
 
     def current(self) -> str:
@@ -50,11 +64,17 @@ class FormatCards(QWidget):
         self.cards[name].setChecked(True)
 
     def set_weights(self, there: bool) -> None:
-        """Without a run there are no weights to write: two cards go grey and say why."""
-        for name in (SAFETENSORS, STATE_DICT):
-            self.cards[name].setEnabled(there)
-            self.cards[name].setToolTip("" if there else self.tr("There are no weights without a run: train first"))
-        if not there:
+        """What cannot be written goes grey and says why: weights without a run, programs without their packages."""
+        for name, card in self.cards.items():
+            lacking = [package for package in FORMATS[name].packages if find_spec(package) is None]
+            if FORMATS[name].needs_run and not there:
+                card.setToolTip(self.tr("There are no weights without a run: train first"))
+            elif lacking:
+                card.setToolTip(self.tr("Needs {0}: pip install 'layerwright[onnx]'").format(", ".join(lacking)))
+            else:
+                card.setToolTip("")
+            card.setEnabled(not card.toolTip())
+        if not self.cards[self.current()].isEnabled():
             self.choose(PYTHON)
 
 
@@ -72,7 +92,7 @@ class _Card(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Two lines."""
-        return QSize(420, line_height(13) + line_height(11) + 2 * metrics.grid + 2)
+        return QSize(300, line_height(13) + line_height(11) + 2 * metrics.grid + 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the card in the current theme."""

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.examples import load_example
+from engine.formats import FORMATS, ExportOptions
 from engine.places import Places
 from engine.project import Project
 from engine.runfiles import read_info
@@ -179,7 +180,9 @@ def test_the_arrow_keys_move_between_the_cards(opened: Callable[..., ExportDialo
     first = dialog.formats.cards["python"]
     first.setFocus()
     qtbot.keyClick(first, Qt.Key.Key_Down)
-    assert dialog.formats.current() == "safetensors"
+    assert dialog.formats.current() == "script"
+    qtbot.keyClick(dialog.formats.cards["script"], Qt.Key.Key_Right)
+    assert dialog.formats.current() == "state_dict"
 
 
 def test_a_dialog_closed_while_it_works_still_tells_its_result(
@@ -197,20 +200,61 @@ def test_a_dialog_closed_while_it_works_still_tells_its_result(
 def test_baking_is_offered_for_computed_kernels_only(
     opened: Callable[..., ExportDialog], qtbot: QtBot, tmp_path: Path
 ) -> None:
-    assert not opened().bake.isVisible()
+    assert not opened().options.checks["bake"].isVisible()
     dialog = opened(with_runs=False)
-    assert not dialog.bake.isVisible()
+    bake = dialog.options.checks["bake"]
+    assert not bake.isVisible()
     changed = set_value(dialog._document.project, "nodes.hidden1.reparametrize", "weight_norm")
     dialog._document.edit("Set", lambda _project: changed)
     dialog._source_chosen()
-    assert dialog.bake.isVisible()
+    assert bake.isVisible()
     export(qtbot, dialog, tmp_path / "computed.py")
     assert "weight_norm(" in (tmp_path / "computed.py").read_text()
     dialog.result.hide()
-    qtbot.mouseClick(dialog.bake, LEFT, pos=QPoint(8, dialog.bake.height() // 2))
+    qtbot.mouseClick(bake, LEFT, pos=QPoint(8, bake.height() // 2))
     export(qtbot, dialog, tmp_path / "plain.py")
     assert "weight_norm(" not in (tmp_path / "plain.py").read_text()
     assert "baked in: hidden1" in dialog.result.text.text()
+
+
+def test_each_format_shows_its_own_options(opened: Callable[..., ExportDialog], qtbot: QtBot) -> None:
+    dialog = opened()
+    for name, card in dialog.formats.cards.items():
+        qtbot.mouseClick(card, LEFT)
+        assert dialog.formats.current() == name
+        shown = {option for option, check in dialog.options.checks.items() if check.isVisible()}
+        assert shown == set(FORMATS[name].options) - {"bake"}  # nothing here computes its kernels
+        assert dialog.path.value().endswith(FORMATS[name].suffix)
+    qtbot.mouseClick(dialog.formats.cards["onnx"], LEFT)
+    half, int8 = dialog.options.checks["half"], dialog.options.checks["int8"]
+    for check in (half, int8):
+        qtbot.mouseClick(check, LEFT, pos=QPoint(8, check.height() // 2))
+    assert dialog.options.options() == ExportOptions(int8=True)
+    qtbot.mouseClick(dialog.formats.cards["python"], LEFT)
+    assert dialog.options.options() == ExportOptions()
+
+
+def test_a_bundle_of_halves_tells_its_figures(
+    opened: Callable[..., ExportDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = opened()
+    qtbot.mouseClick(dialog.formats.cards["bundle"], LEFT)
+    assert "becomes a folder" in dialog.path.message.text()
+    half = dialog.options.checks["half"]
+    qtbot.mouseClick(half, LEFT, pos=QPoint(8, half.height() // 2))
+    export(qtbot, dialog, tmp_path / "digits")
+    assert (tmp_path / "digits" / "predict.py").is_file()
+    for words in ("ms per sample", "allowed", "every class is the same"):
+        assert words in dialog.result.text.text()
+
+
+def test_a_script_tells_that_it_repeats_the_run(
+    opened: Callable[..., ExportDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = opened()
+    qtbot.mouseClick(dialog.formats.cards["script"], LEFT)
+    export(qtbot, dialog, tmp_path / "train.py")
+    assert "the very losses of the run" in dialog.result.text.text()
 
 
 def test_the_suggested_name_can_be_imported(opened: Callable[..., ExportDialog]) -> None:
