@@ -141,7 +141,7 @@ def test_the_newest_checkpoint_of_a_run_under_way_answers_and_training_goes_on_u
     edge = next(edge for edge in graph.edges if graph.nodes[edge.target].type == "linear")
     graph, drop = edits.add_node(graph, "", "dropout", name="drop", params={"rate": 0.4})
     project = replace(
-        project, graph=wires.insert_on_edge(graph, "", edge, drop.id), recipe=project.recipe.with_value("epochs", 2)
+        project, graph=wires.insert_on_edge(graph, "", edge, drop.id), recipe=project.recipe.with_value("epochs", 1)
     )
     weights, steps, running = [], set(), set()
     for asked in (False, True):

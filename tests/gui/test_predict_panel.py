@@ -39,7 +39,7 @@ def trained(folder: Path, project: Project, **values: object) -> Path:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained(tmp_path_factory.mktemp("digits"), load_example("digits-cnn"), epochs=6, batch_size=8)
+    return trained(tmp_path_factory.mktemp("digits"), load_example("digits-cnn"), epochs=3, batch_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -343,7 +343,7 @@ def test_a_training_beside_the_panel_ends_in_the_same_bits(make, tmp_path):
     """Decision 24, from the window: drawing with dropout on while a training draws its own numbers."""
     from engine.examples import load_example as example
 
-    project = set_value(set_value(example("digits-cnn"), "recipe.epochs", "2"), "recipe.batch_size", "16")
+    project = set_value(set_value(example("digits-cnn"), "recipe.epochs", "1"), "recipe.batch_size", "16")
     ends = []
     for asks in (False, True):
         events = train(project, runs=tmp_path / str(asks), places=Places(), device="cpu", threads=1)
