@@ -104,6 +104,11 @@ MODELS: dict[str, tuple[Any, list[str]]] = {
     "dropout": (model_of([node("Dropout", ["x"], ["a"]), node("Relu", ["a"], ["y"])], {"x": ROWS}, {}),
                 ["dropout", "relu"]),
     "einsum": (one("Einsum", shape=ROWS, equation="nij->nji"), ["einsum"]),
+    "strides that are none": (model_of([
+        node("Shape", ["x"], ["s"]), node("ReduceProd", ["s"], ["n"], keepdims=0), node("Range", ["zero", "n", "one"],
+        ["all"]), node("Reshape", ["all", "to"], ["places"]), node("Reshape", ["x", "flat"], ["f"]),
+        node("Gather", ["f", "places"], ["y"])], {"x": ROWS},
+        {"zero": np.array(0), "one": np.array(1), "to": ints(-1, 3, 10), "flat": ints(-1)}), ["flatten", "reshape"]),
     "constant folded": (model_of([
         node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["b"]), node("Unsqueeze", ["b", "axis"], ["b1"]),
         node("Concat", ["b1", "rest"], ["t"], axis=0), node("Reshape", ["x", "t"], ["y"])], {"x": ROWS},
@@ -240,6 +245,33 @@ def test_a_last_softmax_moves_into_the_output(tmp_path: Path) -> None:
     (output,) = found.project.graph.of_type("output")
     assert output.params["activation"] == "softmax"
     assert [item.code for item in found.problems] == ["onnx-activation"]
+
+
+def test_a_network_with_channels_last_as_keras_writes_it(tmp_path: Path) -> None:
+    """Transposes around every layer cancel, borders are uneven, and names begin with words that say nothing."""
+    home = "StatefulPartitionedCall/model"
+    weights = {"k1": drawn(8, 3, 3, 3), "b1": drawn(8), "k2": drawn(4, 8, 3, 3), "dense": drawn(100, 6) / 10,
+               "bias": drawn(6), "shape": np.array([-1, 100])}  # fmt: skip
+    there, back = [0, 3, 1, 2], [0, 2, 3, 1]
+    nodes = [
+        node("Transpose", ["x"], ["t0"], f"{home}/first/Conv2D__6", perm=there),
+        node("Conv", ["t0", "k1", "b1"], ["c"], f"{home}/first/Conv2D", auto_pad="SAME_UPPER", strides=[2, 2]),
+        node("Relu", ["c"], ["r"], f"{home}/first/Relu"),
+        node("Transpose", ["r"], ["t1"], f"{home}/first/Relu__9", perm=back),
+        node("Transpose", ["t1"], ["t2"], f"{home}/second/Conv2D__10", perm=there),
+        node("Conv", ["t2", "k2"], ["c2"], f"{home}/second/Conv2D", auto_pad="SAME_UPPER"),
+        node("MaxPool", ["c2"], ["p"], f"{home}/pool/MaxPool", kernel_shape=[2, 2], strides=[2, 2],
+             auto_pad="SAME_UPPER"),
+        node("Transpose", ["p"], ["t3"], f"{home}/pool/MaxPool__20", perm=back),
+        node("Reshape", ["t3", "shape"], ["f"], f"{home}/flatten/Reshape"),
+        node("MatMul", ["f", "dense"], ["m"], f"{home}/answer/MatMul"),
+        node("Add", ["m", "bias"], ["y"], f"{home}/answer/BiasAdd"),
+    ]  # fmt: skip
+    model = model_of(nodes, {"x": ["n", 19, 19, 3]}, weights, opset=13, producer="tf2onnx")
+    found = brought(written(tmp_path / "net.onnx", model))
+    assert types(found) == ["permute", "conv2d", "relu", "conv2d", "max_pool2d", "permute", "flatten", "linear"]
+    names = [item.name for item in found.project.graph.nodes.values()]
+    assert {"first", "second", "pool", "answer"} <= set(names)
 
 
 def test_weights_used_twice_are_shared_in_one_block(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import getitem
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -91,6 +92,8 @@ def _gather(build: Build, op: Operation, x: Any, indices: Any) -> View:
         return _embedding(build, x, samples(build, indices, "indices"), axis)
     view = samples(build, x)
     axis %= view.rank
+    if view.rank == 1 and isinstance(indices, Known) and _counts_up(indices, view):
+        return reshaped(build, view, list(zip(indices.small.shape, indices.large.shape, strict=True)))
     places = fixed(build, indices, "places")
     length = view.shape[axis]
     if length[0] != length[1]:
@@ -101,6 +104,14 @@ def _gather(build: Build, op: Operation, x: Any, indices: Any) -> View:
     if places.ndim == 1 and chosen == list(range(chosen[0], chosen[0] + len(chosen))):
         return _part(build, view, axis, chosen[0], chosen[0] + len(chosen))
     build.refuse("it picks several places in an order of its own")
+
+
+def _counts_up(indices: Known, view: View) -> bool:
+    """Whether all numbers are taken in their order, as exporters write `as_strided`: a reshape and no more."""
+    return all(
+        item.size == size and np.array_equal(item.reshape(-1), np.arange(size))
+        for item, size in zip((indices.small, indices.large), view.shape[0], strict=True)
+    )
 
 
 def _picked(build: Build, view: View, axis: int, place: int) -> View:

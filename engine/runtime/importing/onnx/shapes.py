@@ -19,13 +19,24 @@ from engine.runtime.importing.onnx.values import Pair, View, view_of
 
 def reshaped(build: Build, view: View, sizes: list[Pair]) -> View:
     """The view in another shape; what cannot be said in factors is done at once."""
-    found = view.reshaped(sizes) or view_of(build.node(view)).reshaped(sizes)
+    found = view.reshaped(sizes) or _renewed(build, view).reshaped(sizes)
     if found is not None:
         return found
     if prod(pair[0] for pair in sizes) != prod(pair[0] for pair in view.shape):
         build.refuse("the sizes do not hold as many numbers")
     node = build.node(view)
     return build.give(torch.reshape, node, tuple(build.size(pair) for pair in sizes))
+
+
+def _renewed(build: Build, view: View) -> View:
+    """The same numbers as the result of a call, so that their axes can be cut anew."""
+    fresh = view_of(build.node(view.opened()))
+    parts = iter(fresh.base)
+    axes = []
+    for axis in view.axes:
+        count = replace(view, axes=(axis,)).opened().rank
+        axes.append(tuple(atom for _ in range(count) for atom in next(parts)))
+    return replace(fresh, axes=tuple(axes))
 
 
 @operator("Reshape")
