@@ -200,6 +200,7 @@ class ExportDialog(QDialog):
         self.result.set_state("warn" if report.limits else "ok", report_title(self, report), report_words(self, report))
         self.result.show()
         self.show_folder.show()
+        self.adjustSize()
         self.path.set_error("")
         self.exported.emit(report)
         self._let_go()

@@ -89,6 +89,7 @@ class _Card(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setProperty("focusRadius", metrics.radius_node)
+        self.setMinimumHeight(self.sizeHint().height())  # a result below must not squeeze its two lines
 
     def sizeHint(self) -> QSize:
         """Two lines."""
