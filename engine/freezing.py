@@ -42,12 +42,19 @@ def written(frozen: Collection[str], layers: Sequence[str]) -> str:
 
 
 def with_frozen(project: Project, analysis: Analysis, places: Collection[str], frozen: bool) -> Project:
-    """The project with the layers at these instance paths, and all in blocks at them, frozen or training."""
+    """The project with the layers at these instance paths, and all in blocks at them, frozen or training; in its first
+    phase, where that says what is frozen.
+    """
     layers = [path for path in analysis.layers if path not in analysis.parts]
-    now = frozen_of(project.recipe, layers)
+    recipe = project.recipe
+    phases = [dict(item) for item in recipe.get("phases")]
+    own = bool(phases) and phases[0].get("frozen") is not None
+    now = frozen_of(recipe.with_value("frozen", phases[0]["frozen"]) if own else recipe, layers)
     meant = {path for path in layers if any(path == place or path.startswith(f"{place}.") for place in places)}
     text = written(now | meant if frozen else now - meant, layers)
-    return project.with_recipe(project.recipe.with_value("frozen", text))
+    if own:
+        return project.with_recipe(recipe.with_value("phases", ({**phases[0], "frozen": text}, *phases[1:])))
+    return project.with_recipe(recipe.with_value("frozen", text))
 
 
 def below(graph: Graph, place: str) -> list[str]:

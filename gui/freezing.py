@@ -5,8 +5,12 @@ Owns what the commands mean; the engine owns which layers that is and how a reci
 
 from __future__ import annotations
 
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QMenu, QWidget
+
 from engine.analysis import NodeFacts
 from engine.freezing import below, with_frozen
+from engine.strategies import STRATEGIES, apply_strategy
 from gui.document import Document
 
 NodeKey = tuple[str, str]
@@ -51,10 +55,26 @@ def freeze_below(document: Document) -> None:
 
 def unfreeze_all(document: Document) -> None:
     """Lets every layer train."""
-    if document.project.recipe.get("frozen"):
-        document.edit(
-            document.tr("Unfreeze all"), lambda project: project.with_recipe(project.recipe.with_value("frozen", ""))
+    analysis = document.analysis
+    if analysis.frozen:
+        words = document.tr("Unfreeze all")
+        document.edit(words, lambda project: with_frozen(project, analysis, analysis.frozen, False))
+
+
+def strategy_menu(document: Document, parent: QWidget) -> QMenu:
+    """Ways to train; choosing one is one change that undo takes back."""
+    menu = QMenu(parent)
+    menu.setToolTipsVisible(True)
+    for strategy in STRATEGIES:
+        title = QCoreApplication.translate("Strategies", strategy.title)
+        action = menu.addAction(title)
+        action.setToolTip(QCoreApplication.translate("Strategies", strategy.help))
+        action.triggered.connect(
+            lambda _checked=False, chosen=strategy, words=title: document.edit(
+                words, lambda project: apply_strategy(project, document.analysis, chosen)
+            )
         )
+    return menu
 
 
 def _facts(document: Document, key: NodeKey) -> NodeFacts:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTime, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QCursor, QDesktopServices
 
 from engine.events import RunStarted
 from engine.recipe import SETTINGS
@@ -105,6 +105,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.recipe.data_wanted.connect(lambda: window.show_dock("data"))
     window.recipe.rate_wanted.connect(window.actions_["find_rate"].trigger)
     window.recipe.clipping_wanted.connect(window.actions_["show_clipping"].trigger)
+    window.recipe.strategy_wanted.connect(lambda: freezing.strategy_menu(window.document, window).popup(QCursor.pos()))
     window.recipe.descent_wanted.connect(window.actions_["show_descent"].trigger)
     window.guide.show_requested.connect(lambda kind, name: _show_from_guide(window, kind, name))
     window.guide.preset_requested.connect(lambda name: PresetDialog(window.document, name, window).open())

@@ -31,6 +31,7 @@ _SECTIONS = (
     ("Device", ("device", "precision")),
     ("Loss and metrics", ("loss", "metrics")),
     ("Optimiser", ("optimizer", "decay_exempt", "groups", "schedule", "momentum_rescale", "clip")),
+    ("Freezing and phases", ("frozen", "frozen_norms", "phases")),
     ("Averaged weights", ("ema",)),
     ("Early stopping", ("early_stopping",)),
     ("Callbacks", ("callbacks",)),
@@ -70,6 +71,8 @@ class RecipePanel(QScrollArea):
     clipping_wanted = Signal()
     """Show what clipping does."""
 
+    strategy_wanted = Signal()
+    """Choose how layers are frozen and let go."""
     descent_wanted = Signal()
     """Show how optimizers run down a landscape."""
 
@@ -131,6 +134,9 @@ class RecipePanel(QScrollArea):
             watch.clicked.connect(self.descent_wanted)
             form.editor("optimizer").add_button(watch)  # type: ignore[attr-defined]
             self.show_descent = watch
+        if "phases" in names:
+            tip = self.tr("Ways to train what was trained before: freeze, then unfreeze")
+            section.content.addLayout(_row(self.tr("Choose a strategy"), "snowflake", tip, self.strategy_wanted))
         if "schedule" in names:
             section.content.addWidget(self.rates)
         if "data" in names:

@@ -37,7 +37,7 @@ class RatePreview(QWidget):
         """Draws the plan of this project."""
         recipe = project.recipe
         steps = known_steps_per_epoch(project)
-        key = repr((steps, [recipe.get(name) for name in ("optimizer", "schedule", "epochs")]))
+        key = repr((steps, [recipe.get(name) for name in ("optimizer", "schedule", "epochs", "phases")]))
         if key == self._key:
             return
         self._key = key

@@ -77,6 +77,10 @@ def test_everything_below_is_what_leads_there_through_blocks_and_copies() -> Non
     ):  # fmt: skip
         made = with_frozen(project, found, below(graph, place), True)
         assert sorted(str(made.recipe.get("frozen")).split(", ")) == sorted(text.split(", ")), place
+    phases = ({"type": "phase", "frozen": "stem"}, {"type": "phase", "frozen": ""})
+    phased = project.with_recipe(project.recipe.with_value("phases", phases))
+    made = with_frozen(phased, analyze(phased), ["aside"], True).recipe.get("phases")
+    assert [item["frozen"] for item in made] == ["stem, aside", ""], "the canvas shows the first phase"
     all_but_one = with_frozen(with_frozen(project, found, ["stem", "blocks"], True), found, ["blocks.1.a"], False)
     assert all_but_one.recipe.get("frozen") == "stem, blocks.0, blocks.1.b, blocks.2"
 

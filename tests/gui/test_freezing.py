@@ -16,6 +16,7 @@ from engine.edits import set_param
 from engine.examples import load_example
 from engine.runtime import checkpoint
 from engine.runtime.build import build
+from gui import freezing
 from gui.canvas.menus import menu_for
 from gui.panels.inspector_frozen import FrozenRow
 from gui.window import MainWindow
@@ -108,6 +109,20 @@ def test_the_inspector_says_it_and_its_box_changes_it(qtbot: QtBot, window: Main
     assert row.check.isChecked()
     assert row.words.text() == "statistics held"
     assert at.box("hidden1").frozen == "held"
+
+
+def test_a_strategy_is_one_change_that_the_canvas_shows(qtbot: QtBot, window: MainWindow) -> None:
+    at, before = world(window), window.document.project
+    menu = freezing.strategy_menu(window.document, window)
+    next(action for action in menu.actions() if action.text().startswith("Freeze, then")).trigger()
+    checked(qtbot, window)
+    assert len(window.document.project.recipe.get("phases")) == 2
+    assert (at.box("hidden1").frozen, at.box("digits").frozen) == ("all", "")
+    window.actions_["unfreeze_all"].trigger()
+    assert [item["frozen"] for item in window.document.project.recipe.get("phases")] == ["", ""]
+    window.document.undo()
+    window.document.undo()
+    assert window.document.project == before
 
 
 def test_a_training_leaves_what_is_frozen_as_it_was(qtbot: QtBot, window: MainWindow) -> None:
