@@ -76,6 +76,10 @@ def training_script(project: Project, analysis: Analysis, trained: Trained) -> S
     if data is None or not analysis.source:
         raise ProblemError(*(analysis.errors or (unwritable("data that has not been read"),)))
     recipe = project.recipe
+    if recipe.get("phases"):
+        raise ProblemError(unwritable("a training in phases"))
+    if recipe.get("schedule").get("every") is not None and recipe.get("schedule")["type"] == "plateau":
+        raise ProblemError(unwritable("a plateau that looks within epochs"))
     steps = [preparing(project, end, trained.statistics.get(end.stream)) for end in ends.inputs]
     augments = recipe.listed("augment")
     inner, main = split_source(analysis)

@@ -207,7 +207,13 @@ def test_what_cannot_be_repeated_is_said(digits: Restored, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "settings", [('recipe.augment=[{"type":"rotation"}]',), ('recipe.augment=[{"type":"mixup"}]',)]
+    "settings",
+    [
+        ('recipe.augment=[{"type":"rotation"}]',),
+        ('recipe.augment=[{"type":"mixup"}]',),
+        ('recipe.phases=[{"type":"phase"}]',),
+        ('recipe.schedule={"type":"plateau","every":5}',),
+    ],
 )
 def test_what_no_script_can_hold_is_refused(settings: tuple[str, ...], tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match="cannot be written"):
