@@ -48,6 +48,8 @@ COMMANDS: tuple[Command, ...] = (
        "without its trained weights", "Ctrl+I", icon="import"),
     _c("import_file", "file", "Import a file…", "Open the network of an ONNX file as a project, with its weights",
        "Ctrl+Alt+I", icon="import"),
+    _c("open_weights", "file", "Open weights…", "Let this network start from the weights of a file, as far as they fit",
+       "Ctrl+Alt+O", icon="import"),
     _c("save", "file", "Save", "Save the project", "Ctrl+S", icon="save", separated=True),
     _c("save_as", "file", "Save as…", "Save the project under another name", "Ctrl+Shift+S"),
     _c("export", "file", "Export…", "Write the model as Python code or its weights as a file, and prove it by reading "

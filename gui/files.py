@@ -11,6 +11,7 @@ from engine.examples import chapter_names, example_names, load_example
 from engine.problem import ProblemError, Where, error
 from engine.project import Project
 from engine.runs import is_run
+from engine.weightkinds import SUFFIXES
 from gui import recovery, settings
 from gui.document import Document
 
@@ -27,6 +28,8 @@ class Files(QObject):
     """A `Path` of a file or folder that could be data."""
     network_dropped = Signal(object)
     """A `Path` of an ONNX file."""
+    weights_dropped = Signal(object)
+    """A `Path` of a file of weights."""
 
     def __init__(self, document: Document, window: QWidget) -> None:
         super().__init__(window)
@@ -74,6 +77,9 @@ class Files(QObject):
             return True
         if path.suffix.lower() == ".onnx":
             self.network_dropped.emit(path)
+            return True
+        if path.suffix.lower() in SUFFIXES:
+            self.weights_dropped.emit(path)
             return True
         if not self.may_leave():
             return False

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.places import Places
     from engine.project import Project
     from engine.recipe import Recipe
+    from gui.orders import RangeOrder
 
 
 class Progress(Protocol):
@@ -56,17 +57,6 @@ class ExportOrder:
     path: Path
     places: Places
     options: ExportOptions = field(default_factory=ExportOptions)
-
-
-@dataclass(frozen=True)
-class RangeOrder:
-    """A learning-rate range test: of what, from which rate to which, in how many steps."""
-
-    project: Project
-    places: Places
-    low: float
-    high: float
-    steps: int
 
 
 class Job(QThread):
@@ -257,6 +247,17 @@ def export_model(order: ExportOrder) -> Work:
             )
         restored = load_run(order.run, order.checkpoint)
         return export_run(restored, order.path, format=order.format, places=order.places, options=order.options)
+
+    return work
+
+
+def examine_weights(project: Project, path: Path, part: str = "") -> Work:
+    """Work that reads a file of weights and holds it against a project's network: an `Examined`."""
+
+    def work(_progress: Progress, cancel: threading.Event) -> Any:
+        from engine.runtime.load_weights import examine
+
+        return examine(project, path, part=part, cancelled=cancel.is_set)
 
     return work
 

@@ -53,6 +53,7 @@ def connect_parts(window: MainWindow) -> None:
     window.files.run_opened.connect(runflow.open_run)
     window.files.data_dropped.connect(window.data.use_path)
     window.files.network_dropped.connect(partial(import_file, window, partial(_adopt_network, window)))
+    window.files.weights_dropped.connect(lambda path: _open_weights(window, path))
     runflow.problem.connect(window.notifier.problem)
     runflow.said.connect(window.toast)
     runflow.runs_changed.connect(window.runs.refresh)
@@ -107,6 +108,7 @@ def _connect_panels(window: MainWindow) -> None:
     window.recipe.clipping_wanted.connect(window.actions_["show_clipping"].trigger)
     window.recipe.strategy_wanted.connect(lambda: freezing.strategy_menu(window.document, window).popup(QCursor.pos()))
     window.recipe.descent_wanted.connect(window.actions_["show_descent"].trigger)
+    window.recipe.weights_wanted.connect(lambda: _open_weights(window))
     window.guide.show_requested.connect(lambda kind, name: _show_from_guide(window, kind, name))
     window.guide.preset_requested.connect(lambda name: PresetDialog(window.document, name, window).open())
     window.guide.unchanged.connect(lambda words: window.toast("ok", window.tr("Nothing to change"), words))
@@ -137,6 +139,7 @@ def connect_actions(window: MainWindow) -> None:
         {
             "new": window.files.new,
             "open": window.files.ask_open,
+            "open_weights": lambda: _open_weights(window),
             "save": window.files.save,
             "save_as": window.files.save_as,
             "export": lambda: _export(window, window.runflow.shown),
@@ -246,6 +249,21 @@ def _compress(window: MainWindow, run: Path) -> None:
     from gui.dialogs.compress import CompressDialog  # rarely wanted: the first frame need not wait for it
 
     CompressDialog(window.jobs, run, window.runflow.places, window).open()
+
+
+def _open_weights(window: MainWindow, path: Path | None = None) -> None:
+    from gui.dialogs.weights import WeightsDialog, ask_weights  # rarely wanted, as above
+
+    chosen = path or ask_weights(window)
+    if chosen is not None:
+        dialog = WeightsDialog(window.document, window.jobs, chosen, window)
+        dialog.loaded.connect(lambda match: _tell_weights(window, chosen, len(match.taken)))
+        dialog.open()
+
+
+def _tell_weights(window: MainWindow, path: Path, tensors: int) -> None:
+    words = window.tr("{0} tensors of {1}: training starts from them").format(count(tensors), path.name)
+    window.toast("ok", window.tr("Weights loaded"), words)
 
 
 def _show_clipping(window: MainWindow) -> None:

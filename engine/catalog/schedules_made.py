@@ -40,7 +40,7 @@ class Plateau(Schedule):
         default=0, min=0, max=100_000, unit="epochs", help="Epochs (or looks) after a change that do not count yet"
     )
     every: int | None = param(
-        default=None, min=1, max=1_000_000_000, unit="steps", label="Look every",
+        default=None, min=1, max=10_000_000, unit="steps", label="Look every",
         help="Look at the validation set every so many steps, which costs an evaluation each; none: at ends of epochs",
     )  # fmt: skip
     least: float = param(default=0.0, min=0.0, max=1.0, was=("min_factor",), help="The factor never falls below this")

@@ -22,7 +22,7 @@ _SHOWN = 40
 
 def load_weights(options: Namespace, output: Output) -> int:
     """Shows how a file of weights fits, and writes the project that has them."""
-    from engine.runtime.load_weights import examine, take, why_not
+    from engine.runtime.load_weights import examine, why_not
 
     opened = open_project(options, output)
     target = _target(options, opened)
@@ -35,7 +35,7 @@ def load_weights(options: Namespace, output: Output) -> int:
     if refusal is not None:
         output.problem(refusal.problem)
         return PROBLEM
-    taken = take(opened.project, found, partial=options.partial)
+    taken = found.taken(opened.project, partial=options.partial)
     with usable():
         write_project(taken, target)
     output.text(f"Wrote {target} and its weights beside it: training starts from them")

@@ -1,6 +1,6 @@
 """Opens weights from anywhere into a project: look first, take afterwards.
 
-`examine` reads a file and holds it against the project's network; what it finds is shown to a person. `take` gives the
+`examine` reads a file and holds it against the project's network; what it finds is shown to a person. `taken` gives the
 project that has those weights. Nothing of the open project changes before that.
 """
 
@@ -29,6 +29,18 @@ class Examined:
     foreign: Foreign
     match: Match
 
+    def taken(self, project: Project, *, partial: bool = False) -> Project:
+        """The project with what fits, under the network's own names; its seed draws the rest.
+
+        ProblemError when nothing fits, when not everything does and `partial` is not asked for, or when the disk
+        refuses.
+        """
+        refusal = why_not(self.match, self.foreign.path, partial=partial)
+        if refusal is not None:
+            raise refusal
+        tensors = {own: self.foreign.tensors[theirs] for own, theirs in self.match.taken.items()}
+        return attach(project, tensors, source=self.foreign.path.name, partial=not self.match.is_complete)
+
 
 def examine(
     project: Project, path: Path, *, part: str = "", cancelled: Callable[[], bool] = lambda: False
@@ -38,20 +50,6 @@ def examine(
     foreign = read_weights(path, part=part, cancelled=cancelled)
     found = match(foreign.facts, wanted, ordered=foreign.is_ordered, aliases=foreign.aliases)
     return Examined(foreign, Match(found.rows, (*foreign.said, *found.said)))
-
-
-def take(project: Project, examined: Examined, *, partial: bool = False) -> Project:
-    """The project with what fits, under the network's own names; its seed draws the rest.
-
-    ProblemError when nothing fits, when not everything does and `partial` is not asked for, or when the disk refuses.
-    """
-    found, foreign = examined.match, examined.foreign
-    refusal = why_not(found, foreign.path, partial=partial)
-    if refusal is not None:
-        raise refusal
-    tensors = {own: foreign.tensors[theirs] for own, theirs in found.taken.items()}
-    missing = not found.is_complete
-    return attach(project, tensors, source=foreign.path.name, partial=missing)
 
 
 def why_not(found: Match, path: Path, *, partial: bool) -> ProblemError | None:

@@ -17,7 +17,8 @@ from engine.range_test import HIGH, LEAST_STEPS, LOW, MOST_STEPS, STEPS, RangeTe
 from gui.charts.rate_loss import RateLossChart
 from gui.clock import clock
 from gui.document import Document
-from gui.jobs import Job, Jobs, RangeOrder, range_test
+from gui.jobs import Job, Jobs, range_test
+from gui.orders import RangeOrder
 from gui.theme import metrics
 from gui.widgets.buttons import Button
 from gui.widgets.number_field import NumberField

@@ -21,6 +21,7 @@ from engine.recipe import SETTINGS
 from gui.document import Document
 from gui.forms.form import Form
 from gui.panels.recipe_rates import RatePreview
+from gui.panels.recipe_weights import WeightsRow
 from gui.widgets.buttons import Button, tool_button
 from gui.widgets.section import CollapsibleSection
 
@@ -73,6 +74,9 @@ class RecipePanel(QScrollArea):
 
     strategy_wanted = Signal()
     """Choose how layers are frozen and let go."""
+    weights_wanted = Signal()
+    """Open a file of weights."""
+
     descent_wanted = Signal()
     """Show how optimizers run down a landscape."""
 
@@ -81,6 +85,8 @@ class RecipePanel(QScrollArea):
         self._document = document
         self._forms: list[Form] = []
         self.rates = RatePreview()
+        self.weights = WeightsRow(document)
+        self.weights.wanted.connect(self.weights_wanted)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -90,6 +96,9 @@ class RecipePanel(QScrollArea):
         layout.setSpacing(0)
         for index, (title, names) in enumerate(_SECTIONS):
             layout.addWidget(self._section(title, names, line=index > 0))
+        start = CollapsibleSection(self.tr("Starting weights"))
+        start.content.addWidget(self.weights)
+        layout.addWidget(start)
         layout.addWidget(self._weights_section())
         layout.addStretch()
         self.setWidget(content)
@@ -110,6 +119,7 @@ class RecipePanel(QScrollArea):
         self._weights.set_values({**_UNSAID, **said})
         self._weights.set_shown("norm_place", said.get("normalization", _NONE) != _NONE)
         self.rates.show_project(self._document.project)
+        self.weights.show_project(self._document.project)
 
     def form_for(self, name: str) -> Form:
         """The form that holds a setting."""
@@ -181,6 +191,7 @@ class RecipePanel(QScrollArea):
             self.fill()
         else:
             self.rates.show_project(self._document.project)  # the data may be known by now
+            self.weights.show_project(self._document.project)
 
 
 def _row(words: str, icon_name: str, tip: str, wanted: SignalInstance) -> QHBoxLayout:

@@ -14,7 +14,7 @@ from engine.problem import ProblemError
 from engine.project import Project
 from engine.projectfile import read_project
 from engine.runtime.build import build
-from engine.runtime.load_weights import examine, take
+from engine.runtime.load_weights import examine
 from engine.runtime.own_weights import fill_own
 from engine.runtime.randomness import guarded
 from engine.weightfile import beside
@@ -53,7 +53,7 @@ def test_every_copy_of_a_block_gets_its_own_values_under_other_names_too(tmp_pat
     donor = state(project)
     other = {key.replace("blocks", "stack").replace("linear", "dense"): value for key, value in donor.items()}
     for tensors in (donor, {f"module.{key}": value for key, value in donor.items()}, other):
-        taken = take(project, examine(project, saved(tmp_path / "net.pth", tensors)))
+        taken = examine(project, saved(tmp_path / "net.pth", tensors)).taken(project)
         found = filled(taken)
         assert all(torch.equal(found[key], donor[key]) for key in donor)
         assert taken.weights is not None
@@ -70,9 +70,9 @@ def test_a_new_head_keeps_what_the_seed_draws_and_the_rest_lands(tmp_path: Path)
     donor["norm.running_mean"] += 3
     examined = examine(new, saved(tmp_path / "old.pt", donor))
     with pytest.raises(ProblemError) as fault:
-        take(new, examined)
+        examined.taken(new)
     assert "7 tensors fit, and not all do: 2 of other shape" in fault.value.problem.happened
-    taken = take(new, examined, partial=True)
+    taken = examined.taken(new, partial=True)
     assert taken.weights is not None
     assert taken.weights.partial
     found, fresh = filled(taken, 7), state(new, 7)
@@ -95,7 +95,7 @@ def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
     project = drawn(deep(2), facts(x0=(784,)))
     examined = examine(project, saved(tmp_path / "net.pth", {"a": torch.zeros(3), "b": torch.zeros(2, 2)}))
     with pytest.raises(ProblemError) as fault:
-        take(project, examined, partial=True)
+        examined.taken(project, partial=True)
     assert "None of the 2 tensors fits" in fault.value.problem.happened
 
 
