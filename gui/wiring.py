@@ -125,6 +125,13 @@ def _freezing_slots(window: MainWindow) -> dict[str, Callable[[], None]]:
     }  # fmt: skip
 
 
+def _dialog_slots(window: MainWindow) -> dict[str, Callable[[], None]]:
+    return {
+        "open_weights": lambda: _open_weights(window), "show_clipping": lambda: _show_clipping(window),
+        "show_descent": lambda: _show_descent(window),
+    }  # fmt: skip
+
+
 def connect_actions(window: MainWindow) -> None:
     """Every command of the table gets its slot."""
     actions, canvas, training = window.actions_, window.canvas, window.training
@@ -134,12 +141,11 @@ def connect_actions(window: MainWindow) -> None:
     )  # fmt: skip
     actions.connect_all({name: getattr(canvas, name) for name in canvas_slots})
     actions.connect_all({name: lambda dock=dock: window.show_dock(dock) for name, dock in _DOCKS.items()})
-    actions.connect_all(_freezing_slots(window))
+    actions.connect_all(_freezing_slots(window) | _dialog_slots(window))
     actions.connect_all(
         {
             "new": window.files.new,
             "open": window.files.ask_open,
-            "open_weights": lambda: _open_weights(window),
             "save": window.files.save,
             "save_as": window.files.save_as,
             "export": lambda: _export(window, window.runflow.shown),
@@ -170,8 +176,6 @@ def connect_actions(window: MainWindow) -> None:
             ).open(),
             "shortcuts": lambda: show_shortcuts(window, actions),
             "layer_help": lambda: show_layer_help(window, window.document),
-            "show_clipping": lambda: _show_clipping(window),
-            "show_descent": lambda: _show_descent(window),
             "about": lambda: show_about(window),
         }
     )
