@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,23 @@ import pytest
 
 from engine.runtime import reading_process
 from engine.runtime.reading_process import Reader
+
+
+@pytest.fixture(scope="session", autouse=True)
+def little_to_look_through() -> None:
+    """What was imported stays: then collecting after each test of the window is cheap."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_freed_here(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test of the window leaves behind is freed in this thread: torch collects in the thread of a later test's
+    job, and Qt dies of widgets that are freed there.
+    """
+    yield
+    if "qtbot" in request.fixturenames:
+        gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)
