@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from engine.formats import ExportOptions
 from engine.problem import Problem, ProblemError
+from gui.orders import Answers, RangeOrder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from engine.places import Places
     from engine.project import Project
     from engine.recipe import Recipe
-    from gui.orders import RangeOrder
 
 
 class Progress(Protocol):
@@ -36,13 +36,6 @@ class Progress(Protocol):
 
 
 Work = Callable[[Progress, threading.Event], Any]
-
-
-@dataclass(frozen=True)
-class _Answers:
-    done: Callable[[Any], None] | None
-    failed: Callable[[Problem], None] | None
-    cancelled: Callable[[], None] | None
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ class Job(QThread):
     broke = Signal(str)
     """A traceback: a bug of ours."""
 
-    def __init__(self, title: str, work: Work, answers: _Answers, parent: QObject | None = None) -> None:
+    def __init__(self, title: str, work: Work, answers: Answers, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.title = title
         self.dropped = False
@@ -110,16 +103,19 @@ class Job(QThread):
                 self.done.emit(result)
 
     def _on_done(self, result: object) -> None:
-        if self._answers.done and not self.dropped:
-            self._answers.done(result)
+        self._tell(self._answers.done, result)
 
     def _on_failed(self, problem: Problem) -> None:
-        if self._answers.failed and not self.dropped:
-            self._answers.failed(problem)
+        self._tell(self._answers.failed, problem)
 
     def _on_cancelled(self) -> None:
-        if self._answers.cancelled and not self.dropped:
-            self._answers.cancelled()
+        self._tell(self._answers.cancelled)
+
+    def _tell(self, answer: Callable[..., None] | None, *said: object) -> None:
+        # Who is told may hold the jobs: such a ring would be collected later, perhaps in the thread of another job.
+        self._answers = Answers()
+        if answer and not self.dropped:
+            answer(*said)
 
     def _report(self, done: int, total: int | None, words: str) -> None:
         self.progressed.emit(done, total, words)
@@ -152,7 +148,7 @@ class Jobs(QObject):
             if older_name == name:
                 older.dropped = True
                 older.cancel()
-        job = Job(title, work, _Answers(done, failed, cancelled), self)
+        job = Job(title, work, Answers(done, failed, cancelled), self)
         if self._closed:  # a timer of a panel may still fire while the window goes: nobody would wait for its thread
             job.dropped = True
             return job

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from engine.places import Places
+from engine.problem import Problem
 from engine.project import Project
 
 
@@ -17,3 +20,12 @@ class RangeOrder:
     low: float
     high: float
     steps: int
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Who is told how a job has ended."""
+
+    done: Callable[[Any], None] | None = None
+    failed: Callable[[Problem], None] | None = None
+    cancelled: Callable[[], None] | None = None
