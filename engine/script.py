@@ -76,6 +76,8 @@ def training_script(project: Project, analysis: Analysis, trained: Trained) -> S
     if data is None or not analysis.source:
         raise ProblemError(*(analysis.errors or (unwritable("data that has not been read"),)))
     recipe = project.recipe
+    if project.weights is not None:
+        raise ProblemError(unwritable("a training that starts from weights of a file"))
     if recipe.get("phases"):
         raise ProblemError(unwritable("a training in phases"))
     if recipe.get("schedule").get("every") is not None and recipe.get("schedule")["type"] == "plateau":
